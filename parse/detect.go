@@ -41,9 +41,21 @@ const (
 // is how much of a line a format reads: one that leaves out the rest of a line takes
 // only lines that no other format reads as much of, however many it could. A format
 // whose values are not what its fields should hold is not taken at all. The lines
-// examined are spread evenly over the sample.
+// examined are spread evenly over the sample. If no format explains them, those with
+// further columns are tried that most of the lines may have.
 func Detect(text []byte, formats []*Format) Detection {
 	s := newSample(text)
+	d := s.detect(text, formats)
+	if d.Format == nil && d.Lines > 0 && len(formats) > 1 {
+		if longer := s.detect(text, withMore(formats)); 2*longer.Explained > longer.Lines {
+			return longer
+		}
+	}
+	return d
+}
+
+// detect determines the formats of the sample, which is that of text.
+func (s *sample) detect(text []byte, formats []*Format) Detection {
 	d := Detection{Lines: s.requests.count(), UTF16: isUTF16(text)}
 	list := s.candidates(formats)
 	if len(list) == 0 {

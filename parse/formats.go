@@ -634,6 +634,12 @@ func Lookup(name string) (*Format, bool) {
 			return f, true
 		}
 	}
+	if known, ok := strings.CutSuffix(name, more); ok {
+		if f, ok := Lookup(known); ok && f.carrier == nil {
+			f = f.withMore()
+			return f, f != nil
+		}
+	}
 	return nil, false
 }
 

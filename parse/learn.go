@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"logscan/parse/field"
 	"logscan/parse/infer"
@@ -23,6 +24,46 @@ type Learned struct {
 	Native  string `json:"native,omitempty"`  // the format string, with what was learned
 	Whole   bool   `json:"whole,omitempty"`   // no more columns follow
 	Session string `json:"session,omitempty"` // the key or column that holds session ids
+}
+
+// more is the end of the names of formats with further columns.
+const more = "-and-more"
+
+// withMore returns the format of lines that go on behind those of f, nil if there is none. What
+// goes on behind a format without a status may be the status.
+func (f *Format) withMore() *Format {
+	if f.kind != kindText || f.openEnd || f.base != nil || !f.programs[0].reads[fieldStatus] {
+		return nil
+	}
+	g := *f
+	g.Name, g.Doc, g.openEnd, g.notices = f.Name+more, f.Doc+", with further fields", true, nil
+	if g.compile() != nil {
+		return nil
+	}
+	return &g
+}
+
+// longerFormats are the formats of lines that go on behind those of Formats.
+var longerFormats = sync.OnceValue(func() []*Format { return goingOn(Formats()) })
+
+// withMore returns the formats of lines that go on behind those of known formats.
+func withMore(formats []*Format) []*Format {
+	if slices.Equal(formats, Formats()) {
+		return longerFormats()
+	}
+	return goingOn(formats)
+}
+
+// goingOn implements withMore.
+func goingOn(formats []*Format) (longer []*Format) {
+	for _, f := range formats {
+		if table, ok := Lookup(f.Name); ok && table.Native == f.Native {
+			if g := f.withMore(); g != nil {
+				longer = append(longer, g)
+			}
+		}
+	}
+	return longer
 }
 
 // with returns the format with what was learned.
@@ -283,7 +324,7 @@ func (l *learner) columns() *Format {
 		if err != nil {
 			return l.format
 		}
-		t.words, t.native, t.read = vocabularies[spec.Dialect], native, g.programs[0].reads
+		t.words, t.native, t.read = vocabularies[spec.Dialect], strings.TrimSuffix(native, `\n`), g.programs[0].reads
 		break
 	}
 	if t == nil || t.words == nil {
@@ -363,6 +404,10 @@ var vocabularies = map[string]map[fieldID]string{
 		fieldSession: "%{session}C", fieldCookie: "%{Cookie}i", fieldSeconds: "%T", fieldForwarded: "%{X-Forwarded-For}i",
 		fieldUpstream: "%{BALANCER_WORKER_NAME}e", fieldHost: "%{Host}i", fieldIgnored: "%{column#}n", fieldUnread: "%{upstream_column#}n",
 	},
+	"envoy": {
+		fieldSession: "%REQ(X-SESSION-ID)%", fieldCookie: "%REQ(COOKIE)%", fieldForwarded: "%REQ(X-FORWARDED-FOR)%",
+		fieldUpstream: "%UPSTREAM_HOST%", fieldHost: "%REQ(:AUTHORITY)%", fieldIgnored: "%REQ(COLUMN-#)%", fieldUnread: "%REQ(UPSTREAM-COLUMN-#)%",
+	},
 }
 
 // values returns the values of column i without its name.
@@ -403,7 +448,7 @@ func (t *trailing) describe() {
 
 // set sets the field of a column, unless the format or another column has it.
 func (t *trailing) set(i int, f fieldID) {
-	if f != fieldIgnored && !t.read[f] {
+	if f != fieldIgnored && !t.read[f] && t.words[f] != "" {
 		t.fields[i], t.read[f] = f, true
 	}
 }
