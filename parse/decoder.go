@@ -163,6 +163,10 @@ func (d *decoder) setRare(e *Entry, f fieldID, b []byte) Verdict {
 	case fieldOriginStatus:
 		d.hints.Any, d.hints.OriginStatus = true, true
 		return d.set(e, fieldStatus, b, false)
+	case fieldResponse:
+		if n, ok := field.Status(b); ok && e.Status < 0 {
+			e.Status = n
+		}
 	case fieldServerName:
 		if len(e.Host) == 0 {
 			e.Host = field.WithoutPort(b)

@@ -32,6 +32,16 @@ var dialectTests = []struct{ name, format, spec, line, want string }{
 		`time=2026-03-09T14:05:00Z client="192.0.2.1" method="GET" path="/orders" protocol="HTTP/1.1" status=401 bytes=26`,
 	},
 	{
+		"Logstash, COMBINEDAPACHELOG", "json", ``,
+		`{"@timestamp":"2026-03-09T14:05:00.000Z","clientip":"192.0.2.1","ident":"-","auth":"-","verb":"GET","request":"/orders?a=b","httpversion":"1.1","response":"401","bytes":"26"}`,
+		`time=2026-03-09T14:05:00Z client="192.0.2.1" method="GET" path="/orders" query="a=b" status=401 bytes=26`,
+	},
+	{
+		"JSON with another response", "json", ``,
+		`{"time":"2026-03-09T14:05:00Z","ip":"192.0.2.1","method":"GET","path":"/orders","response":"200","status":401}`,
+		`time=2026-03-09T14:05:00Z client="192.0.2.1" method="GET" path="/orders" status=401`,
+	},
+	{
 		"Amazon API Gateway, HTTP", "json", ``,
 		`{"requestId":"c1","ip":"192.0.2.1","requestTime":"09/Mar/2026:14:05:00 +0000","httpMethod":"GET","routeKey":"GET /orders","status":"401","protocol":"HTTP/1.1","responseLength":"26"}`,
 		`time=2026-03-09T14:05:00Z client="192.0.2.1" method="GET" path="/orders" protocol="HTTP/1.1" status=401 bytes=26`,

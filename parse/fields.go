@@ -39,6 +39,7 @@ const (
 	fieldReason
 	fieldFlags        // Envoy's response flags
 	fieldOriginStatus // status, in a log that also has the status of the origin if one was asked
+	fieldResponse     // a status if it is one and there is no other
 	fieldAnswerer     // who answered: kong or upstream
 	fieldCount        // digits that are not kept, but distinguish this format from others
 	fieldWord         // like fieldCount, any text without blanks

@@ -21,6 +21,7 @@ var jsonAliases = []alias{
 	{fieldAnswerer, "source"},
 	{fieldPeer, "realip_remote_addr"},
 	{fieldStatus, "status http_status status_code statuscode response_code response.status httprequest.status properties.httpstatuscode properties.httpstatus http.response.status_code response_status http.response.status res.statuscode res.status responsestatus.code api.statuscode"},
+	{fieldResponse, "response"}, // of Logstash's pattern for access logs
 	{fieldBytes, "body_bytes_sent bytes_sent downstreamcontentsize bytes size response_size response.size httprequest.responsesize http.response.body.bytes edgeresponsebytes properties.responsebytes response_body_size response_body_len written_bytes http.response.written responsesize responselength properties.sentbytes"},
 	{fieldUser, "remote_user clientusername consumer.username authenticated_entity.id user.name username user_name user_id user auth_user meta.user req.user req.user.name user.username"},
 	{fieldSession, "cookie_session cookie_sessionid cookie_session_id cookie_sid cookie_phpsessid cookie_jsessionid session session_id sessionid sid http_x_session_id request_x-session-id request.headers.x-session-id request.headers.x-session-id[0]"},

@@ -132,7 +132,7 @@ func (o *order) alone(i int) bool {
 	}
 	for j := range o.steps {
 		if g := o.steps[j].slot; j != i && g.hash != 0 && (g.field == f || g.field == fieldPath || g.field == fieldComposed ||
-			f == fieldStatus && (g.field == fieldLatency || g.field == fieldOriginStatus)) {
+			f == fieldStatus && (g.field == fieldLatency || g.field == fieldOriginStatus || g.field == fieldResponse)) {
 			return false
 		}
 	}

@@ -29,9 +29,14 @@ func splitDashes(e *Entry, b []byte) {
 
 // splitRequest stores the parts of a request line: METHOD target PROTOCOL. The
 // method stays empty if it is none, such as TLS bytes or a lone word. The target may
-// contain spaces, and HTTP/0.9 has no protocol.
+// contain spaces, and HTTP/0.9 has no protocol. Logstash's pattern for access logs calls the
+// target a request.
 func splitRequest(e *Entry, b []byte) {
 	i := bytes.IndexByte(b, ' ')
+	if i < 0 && len(b) > 0 && b[0] == '/' {
+		splitTarget(e, b)
+		return
+	}
 	if i <= 0 || !isToken(b[:i]) {
 		return
 	}
