@@ -142,7 +142,7 @@ func (f *Format) Uses(lines [][]byte) (uses []infer.Use) {
 	var e Entry
 	for _, line := range lines {
 		if p.Parse(line, &e) == Parsed && e.Time != NoTime {
-			uses = append(uses, infer.Use{Time: e.Time, Client: string(e.Client), Agent: string(e.UserAgent), Value: bytes.Clone(e.Session)})
+			uses = append(uses, infer.Use{Time: e.Time, Client: string(e.Client), Agent: string(e.UserAgent), Path: string(e.Path), Value: bytes.Clone(e.Session)})
 		}
 	}
 	return uses

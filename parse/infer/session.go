@@ -12,7 +12,7 @@ import (
 //
 // What looks alike is not taken for one: an id of each request never comes again; one of
 // a trace comes again while a page loads, not later; a container, an ETag or a build
-// belongs to no client; users, countries, addresses and states of a cache do not look
+// belongs to no client; an ETag of what only one user sees belongs to a path; users, countries, addresses and states of a cache do not look
 // like keys. The id of a TLS session comes again with its client, too, and only has a
 // length of its own: 64 hexadecimal digits are never taken. The id of a browser, which a
 // cookie for visitors holds, cannot be told from that of a session that lasts, and serves
@@ -24,6 +24,7 @@ type Use struct {
 	Time   int64  // Unix microseconds
 	Client string // address
 	Agent  string // user agent; empty if there is none
+	Path   string
 	Value  []byte // empty if the request has none
 }
 
@@ -55,6 +56,8 @@ type holder struct {
 	first     int64
 	agent     string
 	addresses []string // up to roaming
+	path      string   // of the first request
+	several   bool     // so are other paths
 	repeated  bool
 	foreign   bool // several programs use it, or too many addresses
 }
@@ -63,6 +66,7 @@ type holder struct {
 func (h *holder) see(u *Use) {
 	h.repeated = true
 	h.foreign = h.foreign || u.Agent != h.agent
+	h.several = h.several || u.Path != h.path
 	for _, a := range h.addresses {
 		if a == u.Client {
 			return
@@ -80,6 +84,9 @@ type visitor struct {
 	first int64
 	again bool // it sends a value after its first page
 	loyal bool // it sends one again
+	path  string
+	roams bool // it sends values with several paths
+	wide  bool // and one of them with several
 }
 
 // Sessions returns how many values the requests use if these are session ids, 0 if they
@@ -96,7 +103,7 @@ func Sessions(uses []Use) int {
 		values = append(values, u.Value)
 		h := holders[string(u.Value)]
 		if h == nil {
-			h = &holder{first: u.Time, agent: u.Agent, addresses: []string{u.Client}}
+			h = &holder{first: u.Time, agent: u.Agent, addresses: []string{u.Client}, path: u.Path}
 			holders[string(u.Value)] = h
 		} else {
 			h.see(u)
@@ -104,30 +111,34 @@ func Sessions(uses []Use) int {
 		c := client{u.Client, u.Agent}
 		v := visitors[c]
 		if v == nil {
-			v = &visitor{first: u.Time}
+			v = &visitor{first: u.Time, path: u.Path}
 			visitors[c] = v
 		}
 		v.again = v.again || u.Time-v.first >= pageLoad
 		v.loyal = v.loyal || u.Time-h.first >= pageLoad
+		v.roams = v.roams || u.Path != v.path
+		v.wide = v.wide || h.several
 	}
-	again, loyal, repeated, foreign := 0, 0, 0, 0
+	again, loyal, roaming, wide := 0, 0, 0, 0
+	count := func(n *int, is bool) {
+		if is {
+			*n++
+		}
+	}
 	for _, v := range visitors {
-		if v.again {
-			again++
-			if v.loyal {
-				loyal++
-			}
-		}
+		count(&again, v.again)
+		count(&loyal, v.again && v.loyal)
+		count(&roaming, v.loyal && v.roams)
+		count(&wide, v.loyal && v.roams && v.wide)
 	}
+	repeated, foreign := 0, 0
 	for _, h := range holders {
-		if h.repeated {
-			repeated++
-			if h.foreign {
-				foreign++
-			}
-		}
+		count(&repeated, h.repeated)
+		count(&foreign, h.foreign)
 	}
-	if !Nearly(values, LooksLikeSession) || loyal < fewestLoyal || 2*loyal < again || float64(foreign) > (1-nearly)*float64(repeated) {
+	switch {
+	case !Nearly(values, LooksLikeSession), loyal < fewestLoyal, 2*loyal < again, 2*wide < roaming,
+		float64(foreign) > (1-nearly)*float64(repeated):
 		return 0
 	}
 	return len(holders)

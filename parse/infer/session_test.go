@@ -24,10 +24,12 @@ func world(value func(p person) []byte) (uses []Use) {
 		for n := range 12 {
 			for request := range 3 {
 				p := person{n, visit, request, len(uses)}
+				path := fmt.Sprint("/", request)
 				uses = append(uses, Use{
 					Time:   int64(visit*120+n*10)*1e6 + int64(request)*1e6,
 					Client: fmt.Sprintf("192.0.2.%d", n/2), // two share an address
 					Agent:  []string{"Firefox", "Chrome", "Safari"}[n%3],
+					Path:   path,
 					Value:  value(p),
 				})
 			}
@@ -63,6 +65,7 @@ func TestSessions(t *testing.T) {
 		{"container", func(p person) []byte { return key("container %d", p.number%3) }, false},
 		{"container that clients are bound to", func(p person) []byte { return key("container %d", p.number%5) }, false},
 		{"ETag", func(p person) []byte { return key("path %d", p.request) }, false},
+		{"ETag of what a user sees", func(p person) []byte { return key("user %d, path %d", p.number, p.request) }, false},
 		{"TLS session", func(p person) []byte { return append(session(p), session(p)...) }, false},
 		{"user", func(p person) []byte { return fmt.Appendf(nil, "jane.doe%d@example.org", p.number) }, false},
 		{"country", func(p person) []byte { return []byte([]string{"DE", "FR", "US"}[p.number%3]) }, false},
@@ -76,6 +79,13 @@ func TestSessions(t *testing.T) {
 		if n := Sessions(world(tt.value)); n > 0 != tt.want {
 			t.Errorf("%s: %d values", tt.name, n)
 		}
+	}
+	single := world(session)
+	for i := range single {
+		single[i].Path = "/graphql"
+	}
+	if Sessions(single) == 0 {
+		t.Error("a single path: none")
 	}
 	short := world(session)[:36] // of one page each, nobody has come back
 	if n := Sessions(short); n != 0 {
