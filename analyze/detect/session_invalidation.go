@@ -38,13 +38,14 @@ var sessionInvalidation = Kind{
 	Needs:    []string{needTime, needStatus, needPath, needClient},
 	Uses:     []parse.Extra{parse.ExtraSession, parse.ExtraHost, parse.ExtraTimeZone},
 	Details:  func() any { return new(Invalidation) },
-	Title:    `{{if .Details.Survivors}}Nearly all{{else}}All{{end}} sessions{{with .Subject.Host}} on {{.}}{{end}} ended at {{time .Onset}}`,
+	Title:    `{{if .Details.Survivors}}Nearly all{{else}}All{{end}} sessions{{with .Subject.Host}} on {{.}}{{end}} ended {{with .Details.Moments}}{{len .}} times{{if $.Details.Daily}}, always at about the same time of day{{end}}, the first {{end}}at {{time .Onset}}`,
 	Explanation: `{{with .Details}}
-		{{plural .Sessions "session was" "sessions were"}} refused at their first request after that moment and needed a new sign-in, whatever their age ({{duration .Youngest}} to {{duration .Oldest}}).
+		{{plural .Sessions "session was" "sessions were"}} refused at their first request after {{if .Moments}}one of these moments{{else}}that moment{{end}} and needed a new sign-in, whatever their age ({{duration .Youngest}} to {{duration .Oldest}}).
 		{{if .Survivors}}{{plural .Survivors "session" "sessions"}} stayed valid.{{else}}No session is known to have stayed valid.{{end}}
-		The moment lies between {{time .OnsetLow}} and {{time .OnsetHigh}}.
+		{{if .Moments}}It happened at {{range $i, $at := .Moments}}{{if $i}}, {{end}}{{time $at}}{{end}}. The first moment{{else}}The moment{{end}} lies between {{time .OnsetLow}} and {{time .OnsetHigh}}.
 		It is not a timeout: at other times, sessions survive being idle for as long.{{end}}`,
 	Remedy: []string{
+		`{{if .Details.Daily}}Check what runs at that time of day: a nightly deploy or restart, a job that empties or compacts the session store.{{end}}`,
 		`Check what happened at {{time .Onset}}: a deploy, a restart or failover of the session store (Redis, Memcached), a rotated signing key.`,
 		`Keep the old signing key valid beside the new one for one session lifetime (JWKS with both keys, Django SECRET_KEY_FALLBACKS, Rails rotations, Spring's delegating key resolver).`,
 		`Keep sessions in a store that survives restarts (Redis with AOF, a database), not in the application's memory.`,
@@ -56,7 +57,9 @@ var sessionInvalidation = Kind{
 
 // Invalidation is the details of a session_invalidation finding.
 type Invalidation struct {
-	Sessions  int                `json:"sessions"`  // refused after the instant
+	Sessions  int                `json:"sessions"`          // refused after the instant
+	Moments   []result.Time      `json:"moments,omitempty"` // all instants, if there are several
+	Daily     bool               `json:"daily,omitempty" label:"at the same time of day"`
 	Survivors int                `json:"survivors"` // accepted before and after it
 	PValue    result.Probability `json:"p_value"`
 	OnsetLow  result.Time        `json:"onset_low" label:"onset (earliest)"`
@@ -78,6 +81,12 @@ const (
 	// survivorPenalty is subtracted from the evidence for each session that
 	// survives the instant.
 	survivorPenalty = 3.0
+	// maxInstants is the maximum number of instants of a site: each night of a month.
+	maxInstants = 31
+	// dailyInstants is the minimum number of instants that show a time of day, and
+	// dailyWithin the time in milliseconds by which a job may be early or late.
+	dailyInstants = 3
+	dailyWithin   = 10 * 60_000
 	// maxSurprise bounds the weight of one death, which may have a cause of its own.
 	maxSurprise = 4.0
 )
@@ -136,16 +145,48 @@ func lifeOf(s *session.Record) death {
 	return l
 }
 
-// inspectInvalidations reads the sessions three times: once to collect the deaths,
-// of which there are as few as refusals, then twice to find the instant, first
-// with all deaths as the baseline, then without those of the instant. The sessions
-// may be too many to keep in memory.
+// inspectInvalidations finds one instant of each site after the other: without the deaths of
+// those that are found, the next one stands out.
 func inspectInvalidations(d *Diagnosis, _ observer) ([]candidate, error) {
 	programs := d.programs()
 	sites, err := mortalities(d, programs)
 	if err != nil {
 		return nil, err
 	}
+	ended := make([][]invalidated, len(sites))
+	for n, more := 0, true; more && n < maxInstants; n++ {
+		more = false
+		instants, err := findInstants(d, sites, programs)
+		if err != nil {
+			return nil, err
+		}
+		for i := range sites {
+			m := &sites[i]
+			if m.deaths == nil {
+				continue
+			}
+			x, ok := m.invalidated(d, instants[i])
+			if !ok {
+				m.deaths = nil
+				continue
+			}
+			ended[i], more = append(ended[i], x), true
+			m.remove(x.refusals)
+		}
+	}
+	var found []candidate
+	for i, list := range ended {
+		if len(list) > 0 {
+			found = append(found, invalidation(d, &sites[i], list))
+		}
+	}
+	return found, nil
+}
+
+// findInstants reads the sessions twice, to find the instant of each site with most evidence,
+// first with all deaths as the baseline, then without those of the instant. The sessions
+// may be too many to keep in memory.
+func findInstants(d *Diagnosis, sites []mortality, programs []uint32) ([]instant, error) {
 	instants := make([]instant, len(sites))
 	for round := range 2 {
 		sweeps := make([]*sweep, len(sites))
@@ -189,13 +230,7 @@ func inspectInvalidations(d *Diagnosis, _ observer) ([]candidate, error) {
 			}
 		}
 	}
-	var found []candidate
-	for i := range sites {
-		if cand, ok := invalidation(d, &sites[i], instants[i]); ok {
-			found = append(found, cand)
-		}
-	}
-	return found, nil
+	return instants, nil
 }
 
 // mortalities returns the deaths by site. The deaths of sites with too few open
@@ -390,49 +425,105 @@ func surprise(all []death, survived *stats.Durations, from, to int64) func(int64
 	}
 }
 
-func invalidation(d *Diagnosis, m *mortality, at instant) (candidate, bool) {
+// invalidated is what ended at an instant.
+type invalidated struct {
+	instant
+	p        float64
+	refusals map[uint32]bool // that ended sessions
+	claims   []uint32        // these and those that followed
+	ages     []int64         // of the sessions, ascending, in milliseconds
+}
+
+// invalidated returns what ended at an instant, and whether it is an invalidation.
+func (m *mortality) invalidated(d *Diagnosis, at instant) (x invalidated, ok bool) {
 	earlier, more := m.earlier.after()
 	if at.deaths < invalidatedKnown || at.deaths+int(earlier) < invalidatedSessions || float64(at.deaths) < invalidatedShare*float64(at.deaths+at.survive) {
-		return candidate{}, false
+		return x, false
 	}
 	// The evidence grows only where the interval of a death begins: there are as many
 	// instants to choose from.
 	p := math.Exp(-at.evidence-more) * float64(len(m.deaths))
 	if p > invalidationFalse {
-		return candidate{}, false
+		return x, false
 	}
 	// All sessions that were live before the instant and sent a request after it,
 	// whether they were in use at the time or not.
-	ended := map[uint32]bool{} // by refusal
-	var ages []int64
-	for _, x := range m.deaths {
-		if x.start > at.to || x.last > at.to || x.end < at.from {
+	x = invalidated{instant: at, p: p, refusals: map[uint32]bool{}}
+	for _, l := range m.deaths {
+		if l.start > at.to || l.last > at.to || l.end < at.from {
 			continue
 		}
-		ended[x.refusal] = true
-		ages = append(ages, at.to-x.start)
+		x.refusals[l.refusal] = true
+		x.ages = append(x.ages, at.to-l.start)
 	}
 	if earlier > 0 {
-		m.earlier.end(d, at.from, ended)
+		m.earlier.end(d, at.from, x.refusals)
 	}
-	cand := candidate{claims: refusedAfter(d, ended)}
-	if len(cand.claims) == 0 || d.ofFewUsers(cand.claims) {
-		return cand, false
+	slices.Sort(x.ages)
+	x.claims = refusedAfter(d, x.refusals)
+	return x, len(x.claims) > 0 && !d.ofFewUsers(x.claims)
+}
+
+// remove removes the deaths by some refusals.
+func (m *mortality) remove(refusals map[uint32]bool) {
+	m.deaths = slices.DeleteFunc(m.deaths, func(l death) bool { return refusals[l.refusal] })
+	m.earlier = earlierSessions{refused: slices.DeleteFunc(m.earlier.refused, func(i uint32) bool { return refusals[i] })}
+}
+
+// invalidation returns the finding of a site at which sessions ended at some instants, of
+// which there is one at least.
+func invalidation(d *Diagnosis, m *mortality, all []invalidated) candidate {
+	slices.SortFunc(all, func(x, y invalidated) int { return cmp.Compare(x.to, y.to) })
+	first := &all[0]
+	details := &Invalidation{
+		PValue: 1, OnsetLow: result.Time(first.from * 1000), OnsetHigh: result.Time(first.to * 1000),
+		Youngest: result.Seconds(float64(first.ages[0]) / 1000), Daily: daily(all),
 	}
-	slices.Sort(ages)
+	var cand candidate
+	deaths := 0
+	for i := range all {
+		x := &all[i]
+		cand.claims = append(cand.claims, x.claims...)
+		deaths += x.deaths
+		details.Sessions += len(x.refusals)
+		details.Survivors += x.survive
+		details.PValue = min(details.PValue, result.Probability(x.p))
+		details.Youngest = min(details.Youngest, result.Seconds(float64(x.ages[0])/1000))
+		details.Oldest = max(details.Oldest, result.Seconds(float64(x.ages[len(x.ages)-1])/1000))
+		if len(all) > 1 {
+			details.Moments = append(details.Moments, result.Time(x.to*1000))
+		}
+	}
+	slices.Sort(cand.claims)
+	cand.claims = slices.Compact(cand.claims)
 	cand.Subject = result.Subject{Type: "site", Host: d.Sites[m.site]}
-	cand.Onset = at.to * 1000
+	cand.Onset = first.to * 1000
 	cand.Severity = result.Medium
-	if float64(len(ended)) >= 0.1*float64(m.sessions) || len(ended) >= 50 {
+	if n := details.Sessions; float64(n) >= 0.1*float64(m.sessions) || n >= 50 {
 		cand.Severity = result.High
 	}
-	cand.Confidence = confidence(p, stats.WilsonLower(int64(at.deaths), int64(at.deaths+at.survive), stats.Z95))
-	cand.Details = &Invalidation{
-		Sessions: len(ended), Survivors: at.survive, PValue: result.Probability(p),
-		OnsetLow: result.Time(at.from * 1000), OnsetHigh: result.Time(at.to * 1000),
-		Youngest: result.Seconds(float64(ages[0]) / 1000), Oldest: result.Seconds(float64(ages[len(ages)-1]) / 1000),
+	cand.Confidence = confidence(float64(details.PValue), stats.WilsonLower(int64(deaths), int64(deaths+details.Survivors), stats.Z95))
+	cand.Details = details
+	return cand
+}
+
+// daily reports whether instants have a time of day in common.
+func daily(all []invalidated) bool {
+	const day = 24 * 3_600_000
+	if len(all) < dailyInstants {
+		return false
 	}
-	return cand, true
+	// The first instant is the origin; each other one must be whole days away from it.
+	low, high := int64(-dailyWithin), all[0].to-all[0].from+dailyWithin
+	for i := range all[1:] {
+		x, y := &all[i], &all[i+1]
+		if y.to-x.to < day/2 {
+			return false
+		}
+		off := (y.to-all[0].to+day/2)%day - day/2 // how much later in the day
+		low, high = max(low, -off-dailyWithin), min(high, y.to-y.from-off+dailyWithin)
+	}
+	return low <= high
 }
 
 // ofFewUsers reports whether refusals name users, most of them, and hardly any distinct

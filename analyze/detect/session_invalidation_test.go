@@ -1,9 +1,11 @@
 package detect
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 )
 
 // TestTimes checks that pop removes the earliest time after any sequence of pushes and
@@ -31,5 +33,42 @@ func TestTimes(t *testing.T) {
 			t.Fatalf("earliest time %d, want %d", h[0], want[0])
 		}
 		h.pop()
+	}
+}
+
+// TestInvalidationsRecur checks that sessions which end every night are one finding that has
+// all nights, and that those which end once are told without a time of day.
+func TestInvalidationsRecur(t *testing.T) {
+	for _, c := range []struct {
+		nights int
+		jitter time.Duration
+		daily  bool
+	}{{1, 0, false}, {4, 3 * time.Minute, true}, {4, 7 * time.Hour, false}} {
+		w := newWorld(5)
+		w.sessionIDs = true
+		var ends []time.Duration
+		for n := range c.nights {
+			ends = append(ends, time.Duration(27+24*n)*time.Hour+c.jitter*time.Duration(n%2))
+		}
+		for i := range 200 {
+			address, session := fmt.Sprintf("10.1.%d.%d", i/100, i%100), fmt.Sprintf("r%d", i)
+			at := time.Duration(i) * 40 * time.Minute
+			began, until := at, at+10*time.Hour
+			w.add(at, "POST", "/login", "", "", address, "302")
+			for at += time.Second; at < until; at += time.Duration(60+w.r.IntN(400)) * time.Second {
+				if slices.ContainsFunc(ends, func(end time.Duration) bool { return began < end && end < at }) {
+					w.add(at, "GET", "/app/home", "", session, address, "401")
+					began, session = at, session+"'"
+					w.add(at+20*time.Second, "POST", "/login", "", "", address, "302")
+					at += 21 * time.Second
+				}
+				w.add(at, "GET", []string{"/app/home", "/app/mail"}[w.r.IntN(2)], "", session, address, "200")
+			}
+		}
+		_, findings := w.scan(t, 1)
+		details := want(t, findings, "session_invalidation")[0].Details.(*Invalidation)
+		if got := max(1, len(details.Moments)); got != c.nights || details.Daily != c.daily {
+			t.Errorf("%d nights, apart by %v: found %v, daily %v", c.nights, c.jitter, details.Moments, details.Daily)
+		}
 	}
 }

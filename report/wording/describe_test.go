@@ -29,6 +29,8 @@ func fill(details any) {
 			f.SetString("name")
 		case f.Kind() == reflect.Bool:
 			f.SetBool(true)
+		case f.Kind() == reflect.Slice && f.Type().Elem().Kind() == reflect.Int64:
+			f.Set(reflect.MakeSlice(f.Type(), 2, 2)) // times
 		case f.Kind() == reflect.Slice:
 			f.Set(reflect.ValueOf([]string{"one", "two"}))
 		}
