@@ -29,6 +29,7 @@ type assembly struct {
 
 	// Of findings, if a server's configuration is known; set by addEvidence and as needed.
 	examples [][]example
+	faulty   map[uint32]*rules.Fact // by endpoint: what closes it by mistake
 	contrast map[routeOf]*rules.Answer
 }
 

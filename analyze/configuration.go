@@ -9,6 +9,7 @@ import (
 
 	"logscan/analyze/detect"
 	"logscan/analyze/result"
+	"logscan/analyze/timeline"
 	"logscan/parse"
 	"logscan/parse/appconf"
 	"logscan/parse/events"
@@ -26,7 +27,7 @@ const (
 	// maxExamples is how many different requests of a finding are resolved. They must
 	// agree, so more of them only make a fact rarer.
 	maxExamples = 20
-	// maxContrast is how many routes without a fault are resolved for contrast.
+	// maxContrast is how many routes are resolved for contrast, or to look for faults.
 	maxContrast = 2000
 	// contrastAccepted is the minimum number of accepted requests since the onset of a
 	// route that counts as one without a fault, and contrastRefused the maximum of its share
@@ -182,10 +183,66 @@ func neverArrived(f *result.Finding, examples []example, _ *rules.Answer, _ *rul
 	if d, ok := f.Details.(*detect.BrokenEndpoint); ok && d.Accepted > 0 || f.Onset != parse.NoTime || f.AnsweredBy == field.Proxy {
 		return false
 	}
-	return !slices.ContainsFunc(examples, func(x example) bool {
-		segments := strings.Split(strings.ToLower(x.Path), "/")
-		return x.user != "" || !slices.ContainsFunc(segments, func(s string) bool { return slices.Contains(apiNames, s) })
-	})
+	return !slices.ContainsFunc(examples, func(x example) bool { return x.user != "" || !ofAPI(x.Path) })
+}
+
+// ofAPI reports whether a path is one of an API, by its name.
+func ofAPI(path string) bool {
+	segments := strings.Split(strings.ToLower(path), "/")
+	return slices.ContainsFunc(segments, func(s string) bool { return slices.Contains(apiNames, s) })
+}
+
+// faultyRoutes returns the endpoints that accept nobody and are refused by a mistake in the
+// configuration, which shows that they are meant to be open, or that the credentials of
+// their clients do not arrive: there no refusal is ordinary.
+func (a *assembly) faultyRoutes() map[uint32]*rules.Fact {
+	faulty := map[uint32]*rules.Fact{}
+	for _, s := range a.reader.options.Configuration.Servers {
+		resolved := 0
+		for i := range a.State.Endpoints {
+			e := &a.State.Endpoints[i]
+			if e.N[timeline.Unauthorized] <= fewOrdinary || e.N[timeline.Accepted]+e.Known.Accepted > 0 || faulty[uint32(i)] != nil {
+				continue
+			}
+			if resolved++; resolved > maxContrast {
+				break
+			}
+			answer := s.Resolve(rules.Request{Host: e.Host, Method: e.Method, Path: rules.Filled(e.Template)})
+			if n := slices.IndexFunc(answer.Facts, func(f rules.Fact) bool { return closes(&f, e) }); n >= 0 {
+				faulty[uint32(i)] = &answer.Facts[n]
+			}
+		}
+	}
+	return faulty
+}
+
+// closes reports whether a fact is enough to refuse everybody on a route.
+func closes(f *rules.Fact, e *timeline.Endpoint) bool {
+	switch f.Kind {
+	case rules.RegexShadows, rules.OverrideIgnored, rules.ExceptionOverruled, rules.AuthorizationCleared, rules.HeadersNotPassed:
+		return f.Certainty == rules.Certain
+	case rules.CredentialsNotPassed:
+		return ofAPI(e.Template)
+	}
+	return false
+}
+
+// faultsOf returns the mistakes of the configuration that close routes with refusals, whose
+// numbers by endpoint are given.
+func (a *assembly) faultsOf(refusals []int64) (facts []rules.Fact) {
+	for i, n := range refusals {
+		f := a.faulty[uint32(i)]
+		if n == 0 || f == nil || len(facts) == maxFacts {
+			continue
+		}
+		if a.reader.options.PseudonymKey != "" {
+			f = withoutNames(f)
+		}
+		if !slices.ContainsFunc(facts, func(g rules.Fact) bool { return g.Same(f) }) {
+			facts = append(facts, *f)
+		}
+	}
+	return facts
 }
 
 // unlisted reports whether the refused users are named and not in a list of Require.

@@ -232,6 +232,37 @@ func TestFileChangedBeforeOnset(t *testing.T) {
 	}
 }
 
+// TestClosedByMistake checks that refusals of strangers are not called ordinary if the
+// configuration shows that a route is meant to be open, or that credentials do not arrive.
+func TestClosedByMistake(t *testing.T) {
+	var log strings.Builder
+	at := time.Date(2026, 3, 9, 8, 0, 0, 0, time.UTC)
+	for i := range 400 { // of 40 visitors, at uneven times
+		at = at.Add(time.Duration(20+i*i*37%90) * time.Second)
+		for n, r := range []string{"GET /open/a HTTP/1.1\" 200", "GET /open/b HTTP/1.1\" 200", "GET /open/c HTTP/1.1\" 200", "GET /open/d HTTP/1.1\" 200", "GET /open/api/list.json HTTP/1.1\" 401"} {
+			fmt.Fprintf(&log, "192.0.2.%d - - [%s] \"%s 120 \"Mozilla/5.0 (X11; Linux x86_64; rv:128.0)\" intra.test https - -\n", i*7%40+1, at.Add(time.Duration(n)*time.Second).Format("2006-01-02T15:04:05+00:00"), r)
+		}
+	}
+	const open = "location /open/ {\nauth_basic off;\nproxy_pass http://app;\n}\n"
+	for _, c := range []struct {
+		name, conf string
+		want       rules.Kind
+	}{
+		{"a prefix that a regular expression shadows", "auth_basic staff;\n" + open + "location ~ json$ {\nroot /srv;\n}\n", rules.RegexShadows},
+		{"a header that is removed", open + "location /open/api/ {\nproxy_set_header Authorization \"\";\nproxy_pass http://app;\n}\n", rules.AuthorizationCleared},
+		{"a route that is closed on purpose", open + "location /open/api/ {\nauth_basic staff;\nroot /srv;\n}\n", ""},
+	} {
+		res := configuredRun(t, log.String(), "server {\nlisten 443 ssl;\nserver_name intra.test;\n"+c.conf+"}\n")
+		got := rules.Kind("")
+		if r := res.Residual; r != nil && r.Unexplained == 400 && len(r.Faults) == 1 {
+			got = r.Faults[0].Kind
+		}
+		if got != c.want || c.want == "" && res.Totals.Unexplained > 0 {
+			t.Errorf("%s: fault %q, want %q; %d unexplained", c.name, got, c.want, res.Totals.Unexplained)
+		}
+	}
+}
+
 // TestContrast tells routes that accept requests while a finding lasts from those that did
 // before.
 func TestContrast(t *testing.T) {

@@ -50,8 +50,9 @@ const (
 // interrupted at the same time or moved to another address, of links that somebody else may
 // have opened before, of ends of sessions that go on, of those that are cut off in use or
 // whose owners do not come back, of sessions from before a log in which none of them goes on,
-// of those whose lines state a fault, or of a log in which much is refused. Refusals that a
-// finding explains do not count.
+// of those whose lines state a fault, of routes that are refused by a mistake in the
+// configuration, or of a log in which much is refused. Refusals that a finding explains do
+// not count.
 func (a *assembly) excessive() (all session.Bits) {
 	days := max(1, (a.To-a.From+day-1)/day)
 	limit := ordinaryDaily * days
@@ -121,6 +122,13 @@ func (a *assembly) excessive() (all session.Bits) {
 		}
 		if excess {
 			all.Add(i)
+		}
+	}
+	if a.faulty = a.faultyRoutes(); len(a.faulty) > 0 {
+		for i, r := range a.Refusals.All() {
+			if a.Of[i] == 0 && a.faulty[r.Endpoint] != nil {
+				all.Add(i)
+			}
 		}
 	}
 	if much := a.refusesMuch(); much || !a.State.Unstated {

@@ -95,6 +95,7 @@ func (a *assembly) addPlaces(r *result.Residual, list iter.Seq[uint32]) {
 			}
 		}
 	}
+	r.Faults = a.faultsOf(dimensions[0].counts)
 	for i := range dimensions {
 		if d := dimensions[i].divide(); d.Distinct > 0 {
 			r.Dimensions = append(r.Dimensions, d)

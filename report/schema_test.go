@@ -162,6 +162,7 @@ the subject type several. The file stays below 5 MB: long texts are shortened, a
 | ''first_time'', ''last_time'', ''busiest_hour'', ''unauthorized_in_busiest_hour'' | when |
 | ''auth_reason'', ''auth_answered_by'' | as of findings; null and empty without |
 | ''missing'' | list of ''field'', ''why'': what to log to learn more |
+| ''configuration'' | with the configuration of a server: lines by which some of these routes are closed by mistake, as of findings |
 
 ## rejects.ndjson
 

@@ -3,6 +3,7 @@ package result
 import (
 	"logscan/parse/advice"
 	"logscan/parse/field"
+	"logscan/parse/serverconf/rules"
 )
 
 // Residual describes the refusals that nothing explains: where they concentrate, how
@@ -20,7 +21,8 @@ type Residual struct {
 	BusiestHour         int64 // start of the hour with most of them; NoTime if none has a time
 	InBusiestHour       int64
 
-	Reason     *Reason // that the log states for most of them
+	Faults     []rules.Fact // in the configuration, by which some are refused
+	Reason     *Reason      // that the log states for most of them
 	AnsweredBy field.Answerer
 	// Missing are the fields that would say more and that no line holds.
 	Missing []advice.Gap

@@ -17,6 +17,8 @@ type Residual struct {
 	Reason          *Reason        `json:"auth_reason"`      // null if the log states none for most of them
 	AnsweredBy      string         `json:"auth_answered_by"` // proxy or upstream, empty if unknown or both
 	Missing         []MissingField `json:"missing"`          // what to log to know more
+	// Configuration are the lines of configurations that close some of the routes by mistake.
+	Configuration []result.ConfigurationLine `json:"configuration,omitempty"`
 }
 
 // Dimension is one way to divide them.

@@ -94,6 +94,9 @@ func DescribeResidual(res *result.Result) *document.Residual {
 		}
 		d.Dimensions = append(d.Dimensions, document.Dimension{Name: x.Name, Distinct: x.Distinct, Top: places})
 	}
+	for i := range r.Faults {
+		d.Configuration = append(d.Configuration, FactLines(&r.Faults[i])...)
+	}
 	for i := range r.Missing {
 		d.Missing = append(d.Missing, document.MissingField{Field: r.Missing[i].Name(), Why: r.Missing[i].Why})
 	}
@@ -109,6 +112,10 @@ func residualSentences(res *result.Result) []string {
 		all[0] = "One of " + j.noun.Count(res.Totals.Unauthorized) + " has no known cause."
 	}
 	all = append(all, where(res, j.noun)...)
+	for i := range r.Faults {
+		what, remedy := FactText(&r.Faults[i])
+		all = append(all, "The configuration may be at fault: "+what, remedy)
+	}
 	all = append(all, clientsOf(r), when(r), stated(r.Reason, r.AnsweredBy, j.noun), reasonStep(r.Reason))
 	if len(r.Missing) > 0 {
 		var names []string
