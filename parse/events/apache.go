@@ -49,13 +49,13 @@ var apacheCodes = map[string]meaning{
 // apacheRules are texts of messages. For a message with a known number, only the fields
 // of its text count.
 var apacheRules = newRules(
+	rule{`user '{user}': authentication failure for "{uri}": {text}`, Refused, "wrong_password", 401},
 	rule{`user {user}: authentication failure for "{uri}": Password Mismatch`, Refused, "wrong_password", 401},
 	rule{`user {user}: authentication failure for "{uri}": {reason}`, Refused, "invalid_credentials", 401},
 	rule{`user {user}: authorization failure for "{uri}":{text}`, Refused, "acl_denied", 401},
 	rule{"user `{user}' in realm `{text}' not found: {uri}", Refused, "unknown_user", 401},
 	rule{"user `{user}' in realm `{text}' denied by provider: {uri}", Refused, "invalid_credentials", 401},
 	rule{"user `{user}': password mismatch: {uri}", Refused, "wrong_password", 401},
-	rule{`user '{user}': authentication failure for "{uri}": {text}`, Refused, "wrong_password", 401},
 	rule{`user '{user}' not found: {uri}`, Refused, "unknown_user", 401},
 	rule{`user {user}: password mismatch: {uri}`, Refused, "wrong_password", 401},
 	rule{`user {user}: nonce expired ({text}`, Refused, "stale_nonce", 401},

@@ -193,6 +193,7 @@ func TestApache(t *testing.T) {
 		{`[core:notice] [pid 7] AH00094: Command line: '/usr/sbin/httpd'`, "other code=AH00094"},
 		{`[warn] Bad password for jane (192.0.2.1)`, "-"}, {`[error] [7] [client 192.0.2.1] text`, "-"}, {`[error]`, "-"},
 		{`[Mon Mar 09 14:05:00.123456 2026] [auth_basic:error] [pid 7:tid 7] [client 192.0.2.1:50000] AH01618: user DOM\\jane not found: /a\xc3\xa9 b`, apacheAt + "refused reason=unknown_user code=AH01618" + apacheWho + ` user=DOM\jane target=/aé b status=401`},
+		{`[Mon Mar 09 14:05:00.123456 2026] [auth_form:error] [pid 7] [client 192.0.2.1:50000] AH01808: user 'jane': authentication failure for "/a": password Mismatch`, apacheAt + "refused reason=wrong_password code=AH01808" + apacheWho + " user=jane target=/a status=401"},
 		{`[Mon Mar 09 14:05:00.123456 2026] [auth_kerb:error] [pid 7] [client 192.0.2.1:50000] krb5_get_init_creds_password() failed: Client not found in Kerberos database`, apacheAt + "refused reason=unknown_user" + apacheWho + " status=401"},
 		{`[Mon Mar 09 14:05:00.123456 2026] [auth_kerb:error] [pid 7] [client 192.0.2.1:50000] Warning: received token seems to be NTLM, which isn't supported by the Kerberos module.`, apacheAt + "refused reason=wrong_scheme" + apacheWho + " status=401"},
 		{`[Mon Mar 09 14:05:00.123456 2026] [auth_gssapi:error] [pid 7] [client 192.0.2.1:50000] GSS ERROR In Negotiate Auth: gss_accept_sec_context() failed: [Unspecified GSS failure (No key table entry found)]`, apacheAt + "failed reason=config" + apacheWho + " status=401"},

@@ -166,6 +166,10 @@ var oauth2Rules = newRules(
 	rule{`Session validation failed{text}`, Refused, "invalid_session", 401},
 	rule{`Error loading cookied session: {skip}not present{text}`, Refused, "no_credentials", 401},
 	rule{`Error loading cookied session: {skip}expired{text}`, Refused, "session_expired", 401},
+	// The store of sessions does not answer.
+	rule{`Error loading cookied session: {skip}connection refused{text}`, Failed, "identity_provider_down", 401},
+	rule{`Error loading cookied session: {skip}no such host{text}`, Failed, "identity_provider_down", 401},
+	rule{`Error loading cookied session: {skip}timeout{text}`, Failed, "identity_provider_down", 401},
 	// "cookie signature not valid": the secret was changed, or the cookie is too old.
 	rule{`Error loading cookied session: {text}`, Refused, "invalid_session", 401},
 	rule{`No cookies were found in OAuth callback.`, Refused, "invalid_request", 403},

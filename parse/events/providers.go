@@ -83,6 +83,8 @@ var entraCodes = map[string]string{
 	"50074": "step_up_required", "50076": "step_up_required", "50079": "step_up_required", "50072": "step_up_required", "53003": "acl_denied", "53000": "acl_denied", "50105": "acl_denied",
 	"65001": "acl_denied", "700016": "config", "50011": "config", "90002": "config", "7000215": "invalid_client", "7000222": "invalid_client", "70008": "token_expired", "700082": "session_idle",
 	"700084": "session_expired", "50078": "session_expired", "50173": "token_expired", "70043": "token_expired", "70044": "session_expired", "50133": "session_expired", "50089": "session_expired",
+	"50020": "unknown_user", "90072": "unknown_user", "50144": "password_expired", "50097": "step_up_required", "50158": "step_up_required", "500121": "step_up_required",
+	"53001": "acl_denied", "53002": "acl_denied", "500011": "config",
 	"50058": "no_credentials", "500133": "token_expired", "500134": "token_expired", "50013": "invalid_token", "90094": "acl_denied", "530003": "acl_denied",
 }
 
@@ -100,7 +102,7 @@ var auth0 = keyed{
 				outcome = Accepted
 			}
 			e.state(outcome, w, 0)
-		} else if len(code) > 1 && code[0] == 'f' {
+		} else if len(code) > 0 && code[0] == 'f' {
 			e.refuse(e.Message, nil, "")
 		}
 		return true
@@ -113,7 +115,7 @@ var auth0Types = map[string]string{
 	"s": "", "ss": "", "ssa": "", "seacft": "", "seccft": "", "sepft": "", "sertft": "", "scoa": "",
 	"fp": "wrong_password", "fu": "unknown_user", "fc": "config", "fco": "config", "fcoa": "config", "fsa": "no_credentials",
 	"feacft": "invalid_request", "feccft": "invalid_client", "fepft": "invalid_credentials", "fertft": "invalid_token", "ferrt": "token_reused",
-	"limit_wc": "account_locked", "limit_mu": "address_denied", "limit_sul": "account_locked", "limit_ui": "account_locked", "pwd_leak": "account_restricted", "fapi": "invalid_request",
+	"limit_wc": "account_locked", "limit_mu": "address_denied", "limit_sul": "account_locked", "limit_ui": "account_locked", "pwd_leak": "account_restricted", "gd_auth_failed": "step_up_required", "gd_auth_rejected": "step_up_required", "gd_otp_rate_limit_exceed": "step_up_required", "fapi": "invalid_request",
 }
 
 var authentik = keyed{

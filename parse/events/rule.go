@@ -121,7 +121,7 @@ var reasonSigns = []sign{
 	{"password expired", "password_expired"}, {"password has expired", "password_expired"},
 	{"disabled", "account_disabled"}, {"inactive", "account_disabled"}, {"suspended", "account_disabled"}, {"prohibit", "account_disabled"},
 	{"account expired", "account_expired"}, {"account has expired", "account_expired"},
-	{"username or password", "invalid_credentials"}, {"user name or password", "invalid_credentials"}, {"username, password", "invalid_credentials"},
+	{"username or password", "invalid_credentials"}, {"user name or password", "invalid_credentials"}, {"email or password", "invalid_credentials"}, {"username, password", "invalid_credentials"},
 	{"does not exist", "unknown_user"}, {"user not found", "unknown_user"}, {"user_not_found", "unknown_user"}, {"no such user", "unknown_user"}, {"unknown user", "unknown_user"}, {"not registered", "unknown_user"},
 	{"second factor", "step_up_required"}, {"otp", "step_up_required"}, {"two-factor", "step_up_required"}, {"2fa", "step_up_required"},
 	{"wrong password", "wrong_password"}, {"password is invalid", "wrong_password"}, {"invalid password", "wrong_password"}, {"incorrect password", "wrong_password"}, {"bad password", "wrong_password"}, {"password mismatch", "wrong_password"}, {"password doesn't match", "wrong_password"},
