@@ -227,14 +227,15 @@ func (l *learner) keys() *Format {
 	}
 	var tries []*Format
 	for _, key := range slices.Sorted(maps.Keys(values)) {
-		if _, known := keyFields[key]; known || !l.format.unknown(key) || !infer.Nearly(values[key], infer.LooksLikeSession) {
+		named := namesSession(key)
+		if !named && namesOther(key) || !l.format.unknown(key) || !infer.Nearly(values[key], infer.LooksLikeSession) {
 			continue
 		}
 		g, err := l.format.with(Learned{Session: key})
 		if err != nil {
 			continue
 		}
-		if namesSession(key) {
+		if named {
 			return g
 		}
 		tries = append(tries, g)
@@ -251,6 +252,23 @@ func namesSession(key string) bool {
 	}
 	name := key[strings.LastIndexByte(key, '.')+1:]
 	return field.IsSessionName(cookie) || field.IsSessionName(strings.ReplaceAll(name, "-", "_"))
+}
+
+// namesOther reports whether a key names something else that comes again with its client, or
+// that is about a request.
+func namesOther(key string) bool {
+	if _, known := keyFields[key]; known {
+		return true
+	}
+	words := strings.FieldsFunc(key[strings.LastIndexByte(key, '.')+1:], func(r rune) bool { return r == '_' || r == '-' })
+	return slices.ContainsFunc(words, func(word string) bool {
+		switch strings.TrimSuffix(word, "id") {
+		case "user", "u", "sub", "subject", "principal", "account", "customer", "member", "owner", "tenant", "org", "organization", "team", "project",
+			"device", "client", "app", "application", "key", "apikey", "request", "req", "r", "trace", "span", "correlation", "transaction":
+			return true
+		}
+		return false
+	})
 }
 
 // unknown reports whether the format takes nothing from a key or column.
@@ -334,7 +352,7 @@ func (l *learner) columns() *Format {
 	if !l.hasSessions() && !t.read[fieldSession] {
 		var tries []*Format
 		for i, f := range t.fields {
-			if f != fieldIgnored || !infer.Nearly(t.values(i), infer.LooksLikeSession) {
+			if f != fieldIgnored || namesOther(t.name(i)) || !infer.Nearly(t.values(i), infer.LooksLikeSession) {
 				continue
 			}
 			t.fields[i] = fieldSession

@@ -16,7 +16,7 @@ import (
 // like keys. The id of a TLS session comes again with its client, too, and only has a
 // length of its own: 64 hexadecimal digits are never taken. The id of a browser, which a
 // cookie for visitors holds, cannot be told from that of a session that lasts, and serves
-// as well; of two columns the one with more ids is taken, since browsers have several
+// as well; nor can the id of a user that looks like a key, unless it has a name; of two columns the one with more ids is taken, since browsers have several
 // sessions. What a sample of a few seconds cannot show is left unknown.
 
 // Use is the use of a value by a request.
