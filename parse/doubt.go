@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"logscan/parse/field"
+	"logscan/parse/infer"
 )
 
 // A format string says where a field is, not what is in it. A line of another format
@@ -17,6 +18,8 @@ type doubts struct {
 	numbered int // with an address for a virtual host
 	listed   int // with an X-Forwarded-For
 	unlisted int // of them, with one that is no list of addresses
+	texts    int // with a referrer or a user agent
+	others   int // of them, with one that is something else
 	hosts    map[string]bool
 }
 
@@ -45,6 +48,12 @@ func (d *doubts) add(f *Format, e *Entry, forwarded []byte) bool {
 			}
 		}
 	}
+	if len(e.Referrer)+len(e.UserAgent) > 0 {
+		d.texts++
+		if infer.IsAgent(e.Referrer) || infer.IsURL(e.UserAgent) || infer.LooksLikeSession(e.UserAgent) {
+			d.others++
+		}
+	}
 	if f.programs[0].hostFirst() && field.IsAddress(e.Host) {
 		d.numbered++
 		if len(e.Client) == 0 || !field.IsAddress(e.Client) {
@@ -71,9 +80,10 @@ func (d *doubts) none() bool { return d.doubtful == 0 && d.numbered == 0 }
 
 // distrusted reports whether the format is not that of the lines: more than half of
 // them are doubtful, or have the addresses of many hosts, or what should be a list of
-// addresses mostly is none. Clients can send anything in its place, but most do not.
+// addresses, a referrer or a user agent mostly is none. Clients can send anything in its
+// place, but most do not.
 func (d *doubts) distrusted() bool {
-	return 2*d.doubtful > d.lines || 2*d.numbered > d.lines && len(d.hosts) > fewHosts || 2*d.unlisted > d.listed
+	return 2*d.doubtful > d.lines || 2*d.numbered > d.lines && len(d.hosts) > fewHosts || 2*d.unlisted > d.listed || 2*d.others > d.texts
 }
 
 // strangeUser reports whether a user has fields of its own: it begins in a bracket or

@@ -108,7 +108,9 @@ func haproxyField(spec string, i int) (Piece, int) {
 				if depth <= 0 {
 					name := spec[i+1 : j]
 					fetch, _, _ := strings.Cut(name, ",")
-					return Piece{Name: "%[" + name + "]", Means: haproxyFetches[strings.ToLower(strings.TrimSpace(fetch))]}, j + 1
+					p := Piece{Name: "%[" + name + "]"}
+					p.Means, p.Arg = haproxyFetch(strings.TrimSpace(fetch))
+					return p, j + 1
 				}
 			}
 		}
@@ -125,6 +127,20 @@ func haproxyField(spec string, i int) (Piece, int) {
 		}
 	}
 	return Piece{}, i
+}
+
+// haproxyFetch returns the meaning of a sample fetch, and the name if it is a cookie.
+func haproxyFetch(fetch string) (m Meaning, arg string) {
+	name, arg, _ := strings.Cut(strings.TrimSuffix(fetch, ")"), "(")
+	switch m, ok := haproxyFetches[strings.ToLower(fetch)]; {
+	case ok:
+		return m, ""
+	case name == "req.cook":
+		return CookieNamed, arg
+	case name == "req.hdr" || name == "req.fhdr":
+		return header(arg), ""
+	}
+	return Ignored, ""
 }
 
 // joinHAProxy joins fields whose end is only clear together: the client's address and

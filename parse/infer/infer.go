@@ -170,3 +170,20 @@ func IsAddresses(b []byte) bool {
 	}
 	return true
 }
+
+// IsProtocol reports whether b is a version of HTTP.
+func IsProtocol(b []byte) bool { return bytes.HasPrefix(b, []byte("HTTP/")) }
+
+// IsURL reports whether b is a URL, as referrers are.
+func IsURL(b []byte) bool {
+	return bytes.HasPrefix(b, []byte("http://")) || bytes.HasPrefix(b, []byte("https://")) || bytes.HasPrefix(b, []byte("android-app://"))
+}
+
+// IsAgent reports whether b names a program and its version, as user agents do.
+func IsAgent(b []byte) bool {
+	if IsURL(b) || len(b) > 0 && b[0] == '/' {
+		return false
+	}
+	i := bytes.IndexByte(b, '/')
+	return i > 0 && i+1 < len(b) && b[i-1]|0x20-'a' <= 25 && (b[i+1]-'0' <= 9 || b[i+1] == 'v') && !IsProtocol(b) && !bytes.Contains(b, []byte(" HTTP/"))
+}

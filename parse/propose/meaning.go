@@ -146,7 +146,7 @@ func (m *meanings) findRequest() {
 		case m.most(i, isMethod) && i+1 < len(m.names) && m.most(i+1, isTarget):
 			m.set(i, "%m")
 			m.set(i+1, "%U%q")
-			if i+2 < len(m.names) && m.most(i+2, isProtocol) {
+			if i+2 < len(m.names) && m.most(i+2, infer.IsProtocol) {
 				m.set(i+2, "%H")
 			}
 			return
@@ -186,12 +186,12 @@ func (m *meanings) findStatus() {
 // findTexts finds the user agent and the referrer.
 func (m *meanings) findTexts() {
 	for i := range m.names {
-		if m.names[i] == "" && m.lines[0][i].Open == '"' && m.some(i, isAgent) {
+		if m.names[i] == "" && m.lines[0][i].Open == '"' && m.some(i, infer.IsAgent) {
 			m.set(i, "%{User-Agent}i")
 		}
 	}
 	for i := range m.names {
-		if m.names[i] == "" && m.most(i, isURL) {
+		if m.names[i] == "" && m.most(i, infer.IsURL) {
 			m.set(i, "%{Referer}i")
 		}
 	}
@@ -294,13 +294,7 @@ func isMethod(b []byte) bool {
 }
 
 func isTarget(b []byte) bool {
-	return len(b) > 0 && (b[0] == '/' || isURL(b) || string(b) == "*") && !bytes.ContainsAny(b, ` "`)
-}
-
-func isProtocol(b []byte) bool { return bytes.HasPrefix(b, []byte("HTTP/")) }
-
-func isURL(b []byte) bool {
-	return bytes.HasPrefix(b, []byte("http://")) || bytes.HasPrefix(b, []byte("https://")) || bytes.HasPrefix(b, []byte("android-app://"))
+	return len(b) > 0 && (b[0] == '/' || infer.IsURL(b) || string(b) == "*") && !bytes.ContainsAny(b, ` "`)
 }
 
 func isStatus(b []byte) bool { return len(b) == 3 && b[0]-'1' < 5 && b[1]-'0' < 10 && b[2]-'0' < 10 }
@@ -322,13 +316,4 @@ func isHost(b []byte) bool {
 	}
 	last := bytes.LastIndexByte(name, '.')
 	return last > 0 && last+2 < len(name) && name[last+1]|0x20-'a' <= 25
-}
-
-// isAgent reports whether b names a program and its version, as user agents do.
-func isAgent(b []byte) bool {
-	if isURL(b) || len(b) > 0 && b[0] == '/' {
-		return false
-	}
-	i := bytes.IndexByte(b, '/')
-	return i > 0 && i+1 < len(b) && b[i-1]|0x20-'a' <= 25 && (b[i+1]-'0' <= 9 || b[i+1] == 'v') && !isProtocol(b) && !bytes.Contains(b, []byte(" HTTP/"))
 }
