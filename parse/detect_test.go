@@ -51,6 +51,9 @@ func TestMeaningBeforeCount(t *testing.T) {
 		{"client in brackets", someLines(20, strings.ReplaceAll(asCombined, "198.51.100.{n}", "[198.51.100.{n}]")), "", ""},
 		{"another dash", someLines(20, strings.ReplaceAll(asCombined, " - ", " - - ")), strings.ReplaceAll(asCombined, " - ", " - - "), "198.51.100.{n} - jane Mozilla/5.0 (X11)"},
 		{"a word in front", someLines(20, strings.ReplaceAll("web-1 proxy "+asCombined, "jane", "-")), "", ""},
+		{"a session id in front", someLines(20, "0123456789abcdef0123456789abcd{n} "+asCombined), "", ""},
+		{"a status in front", someLines(20, "302 "+asCombined), "", ""},
+		{"a session id for the referrer", someLines(20, strings.ReplaceAll(asCombined, `"-"`, `"0123456789abcdef0123456789abcd{n}"`)), strings.ReplaceAll(asCombined, `"-"`, `"0123456789abcdef0123456789abcd{n}"`), "198.51.100.{n} - jane Mozilla/5.0 (X11)"},
 		{"time before the referrer", someLines(20, strings.ReplaceAll(asCombined, ` 179 "-"`, ` 179 0.004 "-"`)), strings.ReplaceAll(asCombined, ` 179 "-"`, ` 179 0.004 "-"`), "198.51.100.{n} - jane Mozilla/5.0 (X11)"},
 	} {
 		d := Detect([]byte(tt.log), Formats())

@@ -2,6 +2,7 @@ package parse
 
 import (
 	"bytes"
+	"slices"
 
 	"logscan/parse/field"
 	"logscan/parse/infer"
@@ -15,7 +16,8 @@ import (
 type doubts struct {
 	lines    int // that were read
 	doubtful int // with a user, client, upstream or method that is none
-	numbered int // with an address for a virtual host
+	hosted   int // with a virtual host in front
+	numbered int // of them, with an address for it
 	listed   int // with an X-Forwarded-For
 	unlisted int // of them, with one that is no list of addresses
 	texts    int // with a referrer or a user agent
@@ -50,11 +52,18 @@ func (d *doubts) add(f *Format, e *Entry, forwarded []byte) bool {
 	}
 	if len(e.Referrer)+len(e.UserAgent) > 0 {
 		d.texts++
-		if infer.IsAgent(e.Referrer) || infer.IsURL(e.UserAgent) || infer.LooksLikeSession(e.UserAgent) {
+		if infer.IsAgent(e.Referrer) || infer.IsURL(e.UserAgent) || infer.LooksLikeSession(e.Referrer) || infer.LooksLikeSession(e.UserAgent) {
 			d.others++
 		}
 	}
-	if f.programs[0].hostFirst() && field.IsAddress(e.Host) {
+	if f.hostFirst() && len(e.Host) > 0 {
+		d.hosted++
+		if infer.IsNumber(e.Host) || bytes.IndexByte(e.Host, '.') < 0 && infer.LooksLikeSession(e.Host) {
+			d.doubtful++
+			return true
+		}
+	}
+	if f.hostFirst() && field.IsAddress(e.Host) {
 		d.numbered++
 		if len(e.Client) == 0 || !field.IsAddress(e.Client) {
 			d.doubtful++
@@ -68,11 +77,13 @@ func (d *doubts) add(f *Format, e *Entry, forwarded []byte) bool {
 	return false
 }
 
-// hostFirst reports whether lines begin with a virtual host and a blank, which may as
+// hostFirst reports whether lines may begin with a virtual host and a blank, which may as
 // well be something else. With a port behind it, it is a host.
-func (g *program) hostFirst() bool {
-	s := &g.steps[0]
-	return s.field == fieldHost && len(s.literal) == 0 && string(s.end) == " "
+func (f *Format) hostFirst() bool {
+	return slices.ContainsFunc(f.programs, func(g *program) bool {
+		s := &g.steps[0]
+		return s.field == fieldHost && len(s.literal) == 0 && string(s.end) == " "
+	})
 }
 
 // none reports whether no line is doubtful.
@@ -83,11 +94,12 @@ func (d *doubts) none() bool { return d.doubtful == 0 && d.numbered == 0 }
 // addresses, a referrer or a user agent mostly is none. Clients can send anything in its
 // place, but most do not.
 func (d *doubts) distrusted() bool {
-	return 2*d.doubtful > d.lines || 2*d.numbered > d.lines && len(d.hosts) > fewHosts || 2*d.unlisted > d.listed || 2*d.others > d.texts
+	return 2*d.doubtful > d.lines || 2*d.numbered > d.hosted && len(d.hosts) > fewHosts || 2*d.unlisted > d.listed || 2*d.others > d.texts
 }
 
 // strangeUser reports whether a user has fields of its own: it begins in a bracket or
-// with a blank or an address, or a lone dash is in it. Other names contain blanks, too.
+// with a blank or an address, or ends in a key, or a lone dash is in it. Other names contain
+// blanks, too.
 func strangeUser(b []byte) bool {
 	if len(b) == 0 {
 		return false
@@ -96,7 +108,7 @@ func strangeUser(b []byte) bool {
 		return true
 	}
 	first, rest, more := bytes.Cut(b, blank)
-	return more && (field.Missing(first) || bytes.HasPrefix(rest, dashBlank) || string(rest) == "-" || bytes.Contains(rest, loneDash) || bytes.HasSuffix(rest, loneDash[:2]) || field.IsAddress(first))
+	return more && (field.Missing(first) || bytes.HasPrefix(rest, dashBlank) || string(rest) == "-" || bytes.Contains(rest, loneDash) || bytes.HasSuffix(rest, loneDash[:2]) || field.IsAddress(first) || infer.LooksLikeSession(rest))
 }
 
 var (
