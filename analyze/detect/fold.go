@@ -17,7 +17,8 @@ import (
 // chosen. The rules, in order:
 //
 //   - network: the addresses of a /64 or a /24 do the same (networks.go);
-//   - attack: accounts that the same networks guess at (networks.go);
+//   - attack: attackers that begin and end together, such as those that share a list of
+//     accounts, and accounts that the same networks guess at (networks.go);
 //   - host: preflights, redirects, files or routes over http of a host that fail alike (onsets.go);
 //   - onset: accounts, routes or integrations that began to fail together (onsets.go);
 //   - program: clients of one program that fail at one route (onsets.go);
@@ -93,6 +94,7 @@ func (d *Diagnosis) fold(all []*candidate, muted func(id string) *result.Muted) 
 		x.units[i] = unit{candidate: all[i], members: self[i : i+1 : i+1]}
 	}
 	x.join(result.FoldedByNetwork, x.alikeIn(byNetwork, x.networkKey), x.sameNetwork)
+	x.join(result.FoldedByAttack, x.alikeIn(byNetwork, attackerKey), x.sameTimes)
 	x.join(result.FoldedByAttack, x.alikeIn(byAttack, noKey), x.sameAttack)
 	x.join(result.FoldedByHost, x.alikeIn(byHost, x.hostKey), x.sameHost)
 	x.join(result.FoldedByOnset, x.alikeIn(byOnset, x.onsetKey), x.sameOnset)

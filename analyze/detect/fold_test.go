@@ -288,3 +288,33 @@ func TestFoldedAttacks(t *testing.T) {
 		})
 	}
 }
+
+// TestAttackersTogether checks that attackers that begin and end together are one attack, and
+// that others are not: two of them, those of another time or size, and those of the whole day.
+func TestAttackersTogether(t *testing.T) {
+	for _, c := range []struct {
+		name               string
+		attackers, apart   int // apart: seconds between their beginnings
+		from, until, small int // seconds; tries of the last one, 0 for as many as others
+		want               int // findings
+	}{
+		{"a shared list", 4, 20, 36000, 37800, 0, 1},
+		{"two", 2, 20, 36000, 37800, 0, 2},
+		{"one after the other", 4, 900, 36000, 37800, 0, 4},
+		{"all day", 4, 1, 0, 86390, 0, 4},
+		{"one is small", 4, 20, 36000, 37800, 8, 2},
+	} {
+		w := newFoldWorld()
+		for i := range c.attackers {
+			address, tries := fmt.Sprintf("203.%d.113.9", i), 60
+			if c.small > 0 && i == c.attackers-1 {
+				tries = c.small
+			}
+			x := w.add("password_spraying", result.Subject{Type: "client", ClientAddress: address}, int64(c.from+i*c.apart), tries, address)
+			x.FirstSeen, x.LastSeen = x.Onset, x.Onset+int64(c.until-c.from)*1e6
+		}
+		if told := w.told(); len(told) != c.want {
+			t.Errorf("%s: %d findings, want %d", c.name, len(told), c.want)
+		}
+	}
+}

@@ -148,6 +148,54 @@ func (x *folder) sameAttack(units []int) []foldGroup {
 	return largestFirst(groups)
 }
 
+const (
+	// togetherPart is the part of an attack within which those that belong to it begin, and
+	// end, after each other; togetherLeast and togetherMost bound it, in microseconds.
+	togetherPart  = 10
+	togetherLeast = 2 * 60_000_000
+	togetherMost  = 30 * 60_000_000
+	// togetherGroups is how many groups an attacker is compared with, the latest ones.
+	togetherGroups = 64
+	// togetherTries bounds how many times as many refusals the greatest of them has.
+	togetherTries = 3
+)
+
+// attackerKey returns false for units that are not about one attacker.
+func attackerKey(u *unit) (string, bool) {
+	return "", u.Category == string(AttackCategory) && u.Subject.Type == "client"
+}
+
+// sameTimes folds attackers that begin and end at the same times and do about as much, which
+// independent ones do not. Those that go on from the beginning of the log to its end, or for
+// an instant, show nothing.
+func (x *folder) sameTimes(units []int) []foldGroup {
+	units = slices.Clone(units)
+	slices.SortFunc(units, func(i, j int) int {
+		a, b := &x.units[i], &x.units[j]
+		return cmp.Or(cmp.Compare(a.FirstSeen, b.FirstSeen), cmp.Compare(a.ID, b.ID))
+	})
+	var groups []foldGroup
+	for _, i := range units {
+		u := &x.units[i]
+		slack := min(max((u.LastSeen-u.FirstSeen)/togetherPart, togetherLeast), togetherMost)
+		if u.FirstSeen == u.LastSeen || u.FirstSeen-x.d.From*1000 <= slack && x.d.To*1000-u.LastSeen <= slack {
+			continue
+		}
+		first := max(0, len(groups)-togetherGroups)
+		at := slices.IndexFunc(groups[first:], func(g foldGroup) bool {
+			v := &x.units[g.units[0]]
+			n, m := u.packed.n, v.packed.n
+			return u.FirstSeen-v.FirstSeen <= slack && max(u.LastSeen-v.LastSeen, v.LastSeen-u.LastSeen) <= slack && max(n, m) <= togetherTries*min(n, m)
+		})
+		if at < 0 {
+			at = len(groups) - first
+			groups = append(groups, foldGroup{})
+		}
+		groups[first+at].units = append(groups[first+at].units, i)
+	}
+	return largestFirst(groups)
+}
+
 // largestFirst returns the groups of several units, the largest first.
 func largestFirst(groups []foldGroup) []foldGroup {
 	groups = slices.DeleteFunc(groups, func(g foldGroup) bool { return len(g.units) < foldLeast })

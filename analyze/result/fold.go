@@ -15,7 +15,7 @@ type FoldedBy string
 // What members have in common. The names are stable.
 const (
 	FoldedByNetwork FoldedBy = "network" // the addresses of one network do the same
-	FoldedByAttack  FoldedBy = "attack"  // the same networks attack them at the same time
+	FoldedByAttack  FoldedBy = "attack"  // the same networks attack them at the same time, or they attack together
 	FoldedByOnset   FoldedBy = "onset"   // they began together
 	FoldedByHost    FoldedBy = "host"    // a whole host does the same
 	FoldedByNumber  FoldedBy = "number"  // there are so many that a list shows nothing

@@ -34,6 +34,8 @@ func (d *Describer) foldText(f *result.Finding) result.Text {
 	switch {
 	case fold.By == result.FoldedByOnset, fold.By == result.FoldedByHost && f.Onset != parse.NoTime:
 		title += " since " + At(f.Onset)
+	case fold.By == result.FoldedByAttack && fold.SubjectType == "client":
+		title += " in one attack"
 	case fold.By == result.FoldedByAttack:
 		title += " under one attack"
 	}
@@ -85,6 +87,9 @@ func foldReason(f *result.Finding) string {
 	case result.FoldedByNetwork:
 		return "All these addresses belong to one network and do the same, so they are one finding."
 	case result.FoldedByAttack:
+		if f.Fold.SubjectType == "client" {
+			return "They begin and end together and do about as much, as clients do that share a list of accounts, so they are one finding."
+		}
 		return "The same networks guess at all of them, so they are one finding."
 	case result.FoldedByHost:
 		return "The same happens at all of them, so they probably have one cause."
