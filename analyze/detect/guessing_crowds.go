@@ -25,6 +25,10 @@ const (
 	// crowdSignIns is the minimum number of clients that sign in, at any host, while the crowd
 	// fails: the accounts of several hosts are often the same.
 	crowdSignIns = 10
+	// crowdFew is that number if they are at least crowdUsual times as many as at other times:
+	// the sign-in works, and one may have come by another door.
+	crowdFew   = 2
+	crowdUsual = 0.5
 	// crowdBrowsers is the minimum share of the failures under the name of a browser.
 	crowdBrowsers = 0.5
 	// crowdTries is the number of failed tries a day of the typical client above which it is
@@ -40,6 +44,14 @@ type guessingCrowd struct {
 	networks map[string]bool
 	browsers int // failures
 	entered  map[timeline.Client]bool
+	others   int // sign-ins at other times
+}
+
+// works reports whether people can sign in while the crowd fails.
+func (c *guessingCrowd) works(d *Diagnosis) bool {
+	n, lasts := len(c.entered), c.end-c.start
+	usual := float64(c.others) * float64(lasts) / float64(max(d.To-d.From-lasts, 1))
+	return n >= crowdSignIns || n >= crowdFew && float64(n) >= crowdUsual*usual
 }
 
 // restOfGuesses returns the crowds that guess passwords, of what other kinds leave.
@@ -53,15 +65,23 @@ func restOfGuesses(d *Diagnosis, _ observer) ([]candidate, error) {
 			return nil, err
 		}
 		for _, c := range crowds {
-			if s.StartSeen && s.Start >= c.start && s.Start <= c.end {
+			switch {
+			case !s.StartSeen:
+			case c.clients[s.Client] > 0 && s.Start > c.start: // one of the tries was good
+				c.successes = append(c.successes, try{
+					time: s.Start, refusal: timeline.NoRefusal, user: s.User, address: s.Client.Address, agent: s.Client.Agent, endpoint: c.endpoint, challenge: timeline.NoRefusal,
+				})
+			case s.Start >= c.start && s.Start <= c.end:
 				c.entered[s.Client] = true
+			default:
+				c.others++
 			}
 		}
 	}
 	var found []candidate
 	for _, c := range crowds {
 		entered, crowd := int64(len(c.entered)), int64(len(c.clients))
-		if entered < crowdSignIns {
+		if !c.works(d) {
 			continue
 		}
 		a := &c.attack

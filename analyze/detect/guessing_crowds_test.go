@@ -97,3 +97,33 @@ func TestFormsAreNoProbes(t *testing.T) {
 		}
 	}
 }
+
+// TestCrowdThatGetsIn checks that a crowd is found within an hour in which few others sign in,
+// and that its members who get in are told.
+func TestCrowdThatGetsIn(t *testing.T) {
+	w := newWorld(2)
+	for i := range 80 { // people, who sign in all day
+		address, at := fmt.Sprintf("198.51.100.%d", i), time.Duration(i)*18*time.Minute
+		w.add(at, "POST", "/login", "", "", address, "302")
+		for range 20 {
+			at += time.Duration(1+w.r.IntN(90)) * time.Second
+			w.add(at, "GET", []string{"/app/home", "/app/mail"}[w.r.IntN(2)], "", "", address, "200")
+		}
+	}
+	for i := range 40 {
+		address, at := fmt.Sprintf("203.%d.113.7", i), 12*time.Hour+w.minutes(30)
+		w.agents[address] = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
+		for range 6 {
+			w.add(at, "POST", "/login", "", "", address, "401")
+			at += time.Duration(20+w.r.IntN(200)) * time.Second
+		}
+		if i%20 == 3 {
+			w.add(at, "POST", "/login", "", "", address, "302")
+		}
+	}
+	_, findings := w.scan(t, 1)
+	f := want(t, findings, "brute_force")[0]
+	if a := f.Details.(*Attack); a.Addresses != 40 || a.Successes != 2 {
+		t.Errorf("%d addresses, %d successful: %+v", a.Addresses, a.Successes, f)
+	}
+}
