@@ -148,6 +148,8 @@ func incomplete(f *result.Finding, examples []example, a *rules.Answer, fact *ru
 	switch fact.Name {
 	case "AuthName":
 		return said("need AuthName")(f, examples, a, fact)
+	case "AuthUserFile":
+		return said("AuthUserFile not specified")(f, examples, a, fact)
 	case "AuthType":
 		return said("Authentication not configured?")(f, examples, a, fact)
 	}

@@ -127,6 +127,7 @@ func TestApacheMistakes(t *testing.T) {
 			Request{Path: "/v2/x"}, AuthorizationCleared, "requestheader unset Authorization"},
 		{"no type", "<Location /x>\nRequire valid-user\n</Location>", nil, Request{Path: "/x"}, AuthIncomplete, "require valid-user"},
 		{"no name", "<Location /x>\nAuthType Basic\nRequire valid-user\n</Location>", nil, Request{Path: "/x"}, AuthIncomplete, "authtype Basic"},
+		{"no file of passwords", "<Location /x>\nAuthType Basic\nAuthName x\nRequire valid-user\n</Location>", nil, Request{Path: "/x"}, AuthIncomplete, "authtype Basic"},
 		{"module not loaded", "LoadModule authn_core_module a.so\n<Location /x>\nAuthType Digest\nAuthName x\nRequire valid-user\n</Location>", nil, Request{Path: "/x"}, AuthIncomplete, "authtype Digest"},
 		{"password file", "<Location /x>\n" + basicAuth + "AuthUserFile /etc/apache2/users\nRequire valid-user\n</Location>", nil, Request{Path: "/x"}, PasswordFile, "authuserfile /etc/apache2/users"},
 		{"mixed", "<Location /x>\n" + basicAuth + "Require valid-user\nOrder deny,allow\nAllow from all\n</Location>", nil, Request{Path: "/x"}, MixedAccess, "order deny,allow"},
@@ -146,6 +147,8 @@ func TestModuleMayBeLoaded(t *testing.T) {
 		"<Location /x>\nAuthType Digest\nAuthName x\nRequire valid-user\n</Location>",
 		"LoadModule authn_core_module a.so\nLoadModule auth_digest_module b.so\n<Location /x>\nAuthType Digest\nAuthName x\nRequire valid-user\n</Location>",
 		"LoadModule authn_core_module a.so\n<Location /x>\nAuthType Own\nAuthName x\nRequire valid-user\n</Location>",
+		"<Location /x>\nAuthType Basic\nAuthName x\nAuthBasicProvider ldap\nRequire valid-user\n</Location>",
+		"AuthUserFile /etc/users\n<Location /x>\nAuthType Basic\nAuthName x\nAuthBasicProvider file\nRequire valid-user\n</Location>",
 	} {
 		for _, f := range apacheConf(t, conf, nil).Resolve(Request{Path: "/x"}).Facts {
 			if f.Kind == AuthIncomplete {
@@ -184,5 +187,21 @@ func TestClearedCertainty(t *testing.T) {
 	office := conf(t, "server {\nsatisfy any;\nallow 10.0.0.0/8;\ndeny all;\n"+basic+"auth_basic_user_file /etc/users;\n}")
 	if got := office.Faults(); len(got) != 0 {
 		t.Errorf("a server that is open to an office: %v", got)
+	}
+}
+
+// TestDirectoryBelowLocation checks that a directory is shown as requests for it are answered.
+func TestDirectoryBelowLocation(t *testing.T) {
+	r := apacheConf(t, "DocumentRoot ROOT/www\n<Location /files>\n"+basicAuth+"Require valid-user\n</Location>\n<Directory ROOT/www/files/open>\nRequire all granted\n</Directory>\n<Directory ROOT/www/news>\nRequire all granted\n</Directory>\n", nil)
+	var got []string
+	for _, route := range r.Routes() {
+		_, name, _ := strings.Cut(route.Path, "www/")
+		got = append(got, name+" "+route.Access.String())
+	}
+	if want := []string{" protected", "files/open protected", "news open", " open"}; !slices.Equal(got, want) {
+		t.Errorf("routes %q, want %q", got, want)
+	}
+	if list := r.Faults(); len(list) != 1 || list[0].Kind != ExceptionOverruled {
+		t.Errorf("faults %v", list)
 	}
 }

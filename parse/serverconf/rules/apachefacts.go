@@ -58,6 +58,9 @@ func (r *apacheRun) guarded() (list []Fact) {
 	if module := r.unloaded(p.authType); module != "" {
 		list = append(list, fact(AuthIncomplete, Certain, module, p.authType))
 	}
+	if r.lacksUserFile() {
+		list = append(list, fact(AuthIncomplete, Likely, "AuthUserFile", p.authType))
+	}
 	for _, name := range []string{"authuserfile", "authgroupfile", "authdbmuserfile"} {
 		if d := r.find(name); d != nil && len(d.Args) > 0 {
 			list = append(list, fact(PasswordFile, Possible, d.Args[0], d))
@@ -71,6 +74,19 @@ func (r *apacheRun) guarded() (list []Fact) {
 		}
 	}
 	return list
+}
+
+// lacksUserFile reports whether passwords are checked by the provider file, which is the
+// default, and no file is named.
+func (r *apacheRun) lacksUserFile() bool {
+	t := r.policy.authType
+	if t == nil || len(t.Args) != 1 || !strings.EqualFold(t.Args[0], "Basic") {
+		return false
+	}
+	if d := r.find("authbasicprovider"); d != nil && (len(d.Args) != 1 || !strings.EqualFold(d.Args[0], "file")) {
+		return false
+	}
+	return !slices.ContainsFunc([]string{"authuserfile", "authbasicfake", "authbasicauthoritative", "authldapurl"}, func(name string) bool { return r.find(name) != nil })
 }
 
 // authModules are the modules of the types of authentication, in lower case.
@@ -316,6 +332,27 @@ func (r *apacheRun) all(name string) (list []*serverconf.Directive) {
 	return list
 }
 
+// urlOf returns the path of requests that a section is for: a location's own, and that of a
+// directory below the document root; empty if it is not clear.
+func (a *apache) urlOf(v *vhost, s *section) string {
+	if s.regex != nil || strings.ContainsAny(s.name, "*?[") {
+		return ""
+	}
+	switch s.kind {
+	case "location":
+		if s.prefix && s.name != "/" {
+			return s.name + "/"
+		}
+		return s.name
+	case "directory":
+		to, sure := a.translate(v, "/")
+		if below, ok := strings.CutPrefix(s.name, to.docroot+"/"); sure && ok && to.docroot != "" && below != "" {
+			return "/" + strings.TrimSuffix(below, "/") + "/"
+		}
+	}
+	return ""
+}
+
 // routes implements server.
 func (a *apache) routes() (all []Route) {
 	hosts := a.hosts
@@ -334,11 +371,7 @@ func (a *apache) routes() (all []Route) {
 			p := policyOf([]*section{s}, "GET")
 			r := Route{Path: strings.TrimPrefix(s.Directive.Name, "<") + " " + strings.Join(s.Args, " ")}
 			r.Host, r.Scope, r.Access, r.By = v.name(), lineOf(s.Directive), p.access, p.lines()
-			if s.kind == "location" && s.regex == nil && !strings.ContainsAny(s.name, "*?[") {
-				q.Path = s.name
-				if s.prefix && s.name != "/" {
-					q.Path += "/"
-				}
+			if q.Path = a.urlOf(v, s); q.Path != "" {
 				full := a.answer(v, q)
 				r.Facts, r.Upstream, r.Access, r.By = full.Facts, full.Upstream, full.Access, full.By
 			} else {
