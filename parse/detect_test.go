@@ -378,3 +378,12 @@ func TestGivenFormats(t *testing.T) {
 		}
 	}
 }
+
+// TestTimeIsNoHost checks that the time that kubectl logs --timestamps puts before a line is
+// not read as a virtual host.
+func TestTimeIsNoHost(t *testing.T) {
+	line := `2026-03-09T14:05:00.104201333Z 192.0.2.1 - jane [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 401 612 "-" "Mozilla/5.0"` + "\n"
+	if d := Detect([]byte(strings.Repeat(line, 3)), Formats()); d.Format == nil || d.Format.Name != "stamped+combined" {
+		t.Errorf("read as %v", d.Format)
+	}
+}
