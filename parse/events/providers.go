@@ -1,6 +1,10 @@
 package events
 
-import "bytes"
+import (
+	"bytes"
+
+	"logscan/parse/field"
+)
 
 // Event logs of identity providers: JSON lines, for the most part.
 
@@ -200,10 +204,19 @@ var authelia = keyed{
 				e.Reason = e.memory.String(w)
 			}
 			e.Message = c[slotMessage]
+			e.splitURL()
 			return true
 		}
 		return c[slotClient] != nil && c[slotMethod] != nil || hasPrefix(e.Message, "Authelia ")
 	},
+}
+
+// splitURL sets the host and the target of a request that is named by its URL.
+func (e *Event) splitURL() {
+	_, rest, ok := cut(e.Target, "://")
+	if n := bytes.IndexByte(rest, '/'); ok && n > 0 {
+		e.Host, e.Target = field.WithoutPort(rest[:n]), rest[n:]
+	}
 }
 
 // autheliaRules are messages of Authelia. Source: authelia/authelia, internal/handlers.

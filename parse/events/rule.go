@@ -125,7 +125,7 @@ var reasonSigns = []sign{
 	{"does not exist", "unknown_user"}, {"user not found", "unknown_user"}, {"user_not_found", "unknown_user"}, {"no such user", "unknown_user"}, {"unknown user", "unknown_user"}, {"not registered", "unknown_user"},
 	{"second factor", "step_up_required"}, {"otp", "step_up_required"}, {"two-factor", "step_up_required"}, {"2fa", "step_up_required"},
 	{"wrong password", "wrong_password"}, {"password is invalid", "wrong_password"}, {"invalid password", "wrong_password"}, {"incorrect password", "wrong_password"}, {"bad password", "wrong_password"}, {"password mismatch", "wrong_password"}, {"password doesn't match", "wrong_password"},
-	{"token is expired", "token_expired"}, {"token expired", "token_expired"}, {"session expired", "session_expired"},
+	{"token is expired", "token_expired"}, {"claim expired", "token_expired"}, {"token expired", "token_expired"}, {"session expired", "session_expired"},
 	{"connection refused", "identity_provider_down"}, {"can't contact", "identity_provider_down"}, {"timed out", "identity_provider_down"}, {"timeout", "identity_provider_down"}, {"unreachable", "identity_provider_down"}, {"network error", "identity_provider_down"},
 	{"signature", "unknown_key"}, {"csrf", "invalid_request"},
 	{"credential", "invalid_credentials"}, {"authentication failure", "invalid_credentials"},
