@@ -39,6 +39,29 @@ func TestFailingSignInsOfOne(t *testing.T) {
 	}
 }
 
+// TestFailingSignInsOfOwner checks that somebody who signed in before and fails very often,
+// as one does whose account is locked, is neither an attack nor ordinary, even if it ends.
+func TestFailingSignInsOfOwner(t *testing.T) {
+	for _, unlocked := range []bool{false, true} {
+		var w written
+		w.people(60, "/signin")
+		w.at(8*time.Hour, "192.0.2.77", "-", "POST /signin", 302, "Firefox")
+		for i := range 20 {
+			w.at(8*time.Hour+time.Duration(i+1)*time.Minute, "192.0.2.77", "-", "GET /desk/mail", 200, "Firefox")
+		}
+		for i := range 30 {
+			w.at(13*time.Hour+time.Duration(i*(20+i%7))*time.Second, "192.0.2.77", "-", "POST /signin", 401, "Firefox")
+		}
+		if unlocked {
+			w.at(14*time.Hour, "192.0.2.77", "-", "POST /signin", 302, "Firefox")
+			w.at(14*time.Hour+time.Second, "192.0.2.77", "-", "GET /desk/mail", 200, "Firefox")
+		}
+		if res := w.run(t); len(res.Findings) > 0 || res.Totals.Unexplained != 30 {
+			t.Errorf("unlocked %v: %d unexplained: %v %+v", unlocked, res.Totals.Unexplained, res.Causes, res.Findings)
+		}
+	}
+}
+
 // TestEnds checks that ends of sessions are expiries if people had been silent before, not
 // if the sessions are used again without a sign-in, though sign-ins are logged, or were cut
 // off in use.

@@ -1,6 +1,8 @@
 package analyze
 
 import (
+	"sort"
+
 	"logscan/analyze/session"
 	"logscan/analyze/timeline"
 )
@@ -11,35 +13,45 @@ import (
 // shared address the sign-ins of others come between, as long as any of them succeeds.
 
 // unbrokenFailures returns the failed sign-ins since the last one that succeeded, of the
-// clients that failed so often since then.
+// clients that failed so often since then, and those between two that succeeded, if they are
+// twice as many: somebody had to be let in again.
 func (a *assembly) unbrokenFailures(failed map[timeline.Client]int64) (all session.Bits) {
-	lists := map[timeline.Client][]int{} // failures, ascending
+	began := map[timeline.Client][]int64{} // sessions, by start
 	for c, n := range failed {
 		if n > failedDaily {
-			lists[c] = nil
+			began[c] = nil
 		}
 	}
-	if len(lists) == 0 {
+	if len(began) == 0 {
 		return nil
 	}
-	since := map[timeline.Client]int64{} // the last session began
 	for s, err := range a.EachSession() {
 		if err != nil {
 			return nil // the rows of the sessions report it
 		}
-		if _, often := lists[s.Client]; often {
-			since[s.Client] = s.Start
+		if list, often := began[s.Client]; often {
+			began[s.Client] = append(list, s.Start)
 		}
 	}
+	type run struct {
+		client   timeline.Client
+		sessions int // that began before it
+	}
+	runs := map[run][]int{} // failures, ascending
 	for i, r := range a.Refusals.All() {
-		began, signedIn := since[r.Client()]
-		if signedIn && r.Cause == session.LoginFailure && r.Actor != 0 && a.Of[i] == 0 && r.Time > began {
-			lists[r.Client()] = append(lists[r.Client()], i)
+		if starts := began[r.Client()]; len(starts) > 0 && r.Cause == session.LoginFailure && r.Actor != 0 && a.Of[i] == 0 {
+			n := sort.Search(len(starts), func(k int) bool { return starts[k] >= r.Time })
+			if n > 0 {
+				runs[run{r.Client(), n}] = append(runs[run{r.Client(), n}], i)
+			}
 		}
 	}
-	for _, list := range lists {
-		n := len(list)
-		if n == 0 || int64(n) <= failedDaily*(1+(a.Refusals.At(list[n-1]).Time-a.Refusals.At(list[0]).Time)/day) {
+	for x, list := range runs {
+		most := failedDaily * (1 + (a.Refusals.At(list[len(list)-1]).Time-a.Refusals.At(list[0]).Time)/day)
+		if x.sessions < len(began[x.client]) {
+			most *= 2
+		}
+		if int64(len(list)) <= most {
 			continue
 		}
 		for _, i := range list {

@@ -316,6 +316,17 @@ func TestNoAttack(t *testing.T) {
 			}
 			w.add(at, "POST", "/login", "user400", "", "198.51.100.7", "302")
 		}},
+		{"an account that is locked", func(w *world) {
+			w.add(7*time.Hour, "POST", "/login", "", "", "198.51.100.6", "302")
+			for i := range 20 {
+				w.add(7*time.Hour+time.Duration(i)*time.Minute, "GET", "/app/home", "", "", "198.51.100.6", "200")
+			}
+			at := 12 * time.Hour
+			for range 32 {
+				w.add(at, "POST", "/login", "", "", "198.51.100.6", "401")
+				at += time.Duration(8+w.r.IntN(30)) * time.Second
+			}
+		}},
 		{"a kiosk", func(w *world) {
 			at := 8 * time.Hour
 			for i := range 120 {

@@ -18,7 +18,8 @@ import (
 // whose key has expired (it was accepted, and goes on at its pace, or begins to
 // repeat itself at one), a program with a wrong password (one name, at one pace, from
 // the first line to the last), one name on many routes at a person's pace (an owner
-// whose password has expired, which the browser sends with every page), colleagues at
+// whose password has expired, which the browser sends with every page), a client that signed
+// in there before and fails at a person's pace (its account may be locked), colleagues at
 // an office who fail at such a pace, an outage, few tries at each of many accounts (password_spraying,
 // credential_stuffing).
 //
@@ -74,6 +75,8 @@ const (
 	// ownerRoutes is the minimum number of routes on which one name fails if its owner
 	// browses: who guesses does so at one.
 	ownerRoutes = 3
+	// personPause is the typical time between the tries of a person, in milliseconds, at least.
+	personPause = 5000
 	// successLater is how long after the last failure, in milliseconds, a success
 	// still belongs to the attack, which stops when it has what it wants.
 	successLater = 10 * 60_000
@@ -118,7 +121,7 @@ func (o *guessObserver) bruteRun(place int, list []try) (attack, bool) {
 	if a.guesses < bruteFast || float64(len(failures)) < bruteShare*float64(to-from) {
 		return a, false
 	}
-	if o.ofOffice(&a) || a.browses() {
+	if o.ofOffice(&a) || a.browses() || o.ofOwner(&a, failures) {
 		return a, false
 	}
 	if len(a.users) == 0 && len(failures) < bruteAll && !a.fast || pacedBefore(list[:from], failures) || o.program(&a, failures) {
@@ -155,6 +158,23 @@ func failingRun(list []try) (from, to int, sum float64) {
 // browses reports whether one name fails on many routes at a person's pace.
 func (a *attack) browses() bool {
 	return len(a.users) == 1 && len(a.detail.endpoints) >= ownerRoutes && !a.fast
+}
+
+// ofOwner reports whether the failures, for which the log names nobody, are those of clients
+// that had signed in before, at a person's pace and no more than a person's: their own accounts
+// may be locked.
+func (o *guessObserver) ofOwner(a *attack, failures []try) bool {
+	typical, _ := a.gaps.Steady(clockStep)
+	if len(a.users) > 0 || typical < personPause || len(failures) >= bruteAll {
+		return false
+	}
+	own := 0
+	for i := range failures {
+		if o.owner(&failures[i], a.start) {
+			own++
+		}
+	}
+	return float64(own) >= mainShare*float64(len(failures))
 }
 
 // program reports whether the failures are those of a program that repeats itself at
