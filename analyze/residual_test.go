@@ -183,6 +183,7 @@ func TestStatedPermission(t *testing.T) {
 	}{
 		{"scope of one route", `Bearer error=\x22insufficient_scope\x22`, "/v1/export", "/v1/export"},
 		{"folder", `access denied: no permission`, "/docs/q1.pdf /docs/q2.pdf /docs/q3.pdf", "/docs/"},
+		{"second factor", `Bearer error=\x22insufficient_user_authentication\x22`, "/v1/export", ""},
 		{"expired", `Bearer error=\x22invalid_token\x22, error_description=\x22token expired\x22`, "/v1/export", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -46,6 +46,7 @@ var causesOf = [field.NumReasonClasses][]string{
 		"endpoint_misconfigured", "upstream_misconfigured", "integration_failure", "client_software_failure", "authentication_outage",
 	},
 	field.RequestReason: {"challenge", "integration_failure", "client_software_failure", "token_renewal", "auth_scanner"},
+	field.StepUpReason:  {"challenge", "login_failure", "endpoint_misconfigured", "client_software_failure", "integration_failure"},
 	field.ClockReason:   {"session_expiry", "upstream_misconfigured", "intermittent_refusal", "integration_failure", "client_software_failure"},
 }
 

@@ -40,7 +40,7 @@ func (s *sessionizer) cause(a *timeline.Actor, e *timeline.Event, r *Refusal, h 
 		return SessionEnd // the log itself says so
 	case r.Renewal:
 		return s.renewalCause(e, r, p)
-	case stated == field.CredentialsGood:
+	case stated == field.CredentialsGood, stated == field.CredentialsWeak:
 		return Unexplained // denied all the same: detectors find out why
 	case stated == field.CredentialsWrong && !r.Alive:
 		return LoginFailure
@@ -70,6 +70,12 @@ func (s *sessionizer) cause(a *timeline.Actor, e *timeline.Event, r *Refusal, h 
 		return SessionEnd // after signing out
 	}
 	return Unexplained
+}
+
+// stepsUp reports whether the refusal e states that its user must authenticate once more, with a
+// second factor or anew, and the request is accepted after that (RFC 9470).
+func (s *sessionizer) stepsUp(e *timeline.Event, h *ahead) bool {
+	return s.stated(e) == field.CredentialsWeak && h.answered-e.Time <= arrivalWindow
 }
 
 // vainSignIns is the number of sign-ins in a row that succeed, and do not last until the next

@@ -85,7 +85,7 @@ func (ev *Evidence) stated(e *timeline.Event) field.Credentials {
 // ownCredentials reports whether the line of a refusal states that it is no expired
 // session: the request had a wrong password, or good credentials.
 func ownCredentials(stated field.Credentials) bool {
-	return stated == field.CredentialsWrong || stated == field.CredentialsGood
+	return stated == field.CredentialsWrong || stated == field.CredentialsGood || stated == field.CredentialsWeak
 }
 
 // leg returns the time of the answer that a refusal without a user is a leg of, and of

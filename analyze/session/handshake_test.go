@@ -132,6 +132,14 @@ func TestCausesOfHandshakes(t *testing.T) {
 			append(append(each(0, 0, 90, "5 c1 - - GET /box 401"), "5 c1 ida - GET /box 200"), page...),
 			"",
 		},
+		"a second factor is asked for, and given but for the last time": {
+			append([]string{"0 c1 ida - POST /login 302"}, append(each(5, 200, 3, "@ c1 ida - GET /feed 200", "@ c1 ida - POST /pay 401 step_up_required"),
+				append(each(45, 200, 2, "@ c1 ida - POST /pay 200"), "450 c1 ida - GET /feed 200")...)...), "challenge challenge unexplained",
+		},
+		"a scope is missing, and given later": {
+			append([]string{"0 c1 ida - POST /login 302"}, append(each(5, 200, 3, "@ c1 ida - GET /feed 200", "@ c1 ida - POST /pay 401 insufficient_scope"),
+				append(each(45, 200, 2, "@ c1 ida - POST /pay 200"), "450 c1 ida - GET /feed 200")...)...), times(3, "unexplained"),
+		},
 		"signed in at a form, refused at random, no user logged": {
 			append([]string{"0 c1 - - POST /login 302"}, append(each(2, 50, 6, "@ c1 - - GET /feed 200", "@ c1 - - GET /mail 200"),
 				"100 c1 - - GET /mail 401", "101 c1 - - GET /mail 200", "220 c1 - - GET /feed 401", "221 c1 - - GET /feed 200")...),

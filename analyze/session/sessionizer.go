@@ -327,6 +327,8 @@ func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id
 	p.asked = p.asked || s.asked(a, e, h)
 	r.Entry = a.Session == nil && e.User == 0 && !r.SignIn && !r.Renewal && h.enters(e, s.shared, s.State.Sessions)
 	switch {
+	case !r.SignIn && s.stepsUp(e, h):
+		r.Cause = Challenge
 	case s.handshakes(p, a, e, h):
 		r.Cause = Challenge
 		if !p.basic && (s.habit.answersNamed() || s.habit.types() || s.habit.answersAlways() || s.habit.repeats()) {
@@ -347,7 +349,7 @@ func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id
 		r.Arrival = r.Cause == Challenge && !p.known && h.arrives(e)
 		r.Denied = s.stated(e) == field.CredentialsGood
 		r.Proven = r.Cause != Challenge && !r.SignIn && (r.Denied || p.known && (p.basic || p.asked && s.userProven(e)))
-		r.Good = r.Good || r.Denied
+		r.Good = r.Good || r.Denied || s.stated(e) == field.CredentialsWeak
 	}
 	if p.open && !late && r.Cause != Challenge && e.Time-refusedBefore > renewalWindow && goesOn(e, h) {
 		s.survive(&p.life, e, false)

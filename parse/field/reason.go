@@ -57,6 +57,7 @@ const (
 	CredentialsWrong   // a wrong user name or password
 	CredentialsExpired // a token or session that was good
 	CredentialsGood    // access was denied all the same, such as by an access control list
+	CredentialsWeak    // good, and more is asked for: a second factor, or a newer sign-in
 )
 
 // ReasonCredentials returns what a reason states about the credentials.
@@ -70,6 +71,8 @@ func ReasonCredentials(reason []byte) Credentials {
 		return CredentialsExpired
 	case reasonACL, reasonScope, reasonFilter, reasonApplication:
 		return CredentialsGood
+	case reasonStepUp:
+		return CredentialsWeak
 	}
 	return CredentialsUnknown
 }

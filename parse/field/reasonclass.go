@@ -19,12 +19,13 @@ const (
 	ConfigReason                         // the server or the client is set up wrongly
 	RequestReason                        // the request of authentication is malformed or was replayed
 	ClockReason                          // clocks differ
+	StepUpReason                         // the credentials are good, and more is asked for (RFC 9470)
 	NumReasonClasses
 )
 
 var reasonClassNames = [NumReasonClasses]string{
 	"", "expired", "token", "key", "credentials", "missing_credentials", "permission", "account", "client", "authorizer", "unavailable",
-	"configuration", "request", "clock",
+	"configuration", "request", "clock", "step_up",
 }
 
 // String returns the stable name of c, empty for UnknownReason.
@@ -38,7 +39,7 @@ var classWords = [NumReasonClasses]string{
 	ExpiredReason: reasonTokenExpired, TokenReason: reasonInvalidToken, KeyReason: reasonKey, CredentialsReason: reasonCredentials,
 	MissingReason: reasonNoCredentials, PermissionReason: reasonACL, AccountReason: reasonAccountRestricted, ClientReason: reasonClient,
 	AuthorizerReason: reasonAuthorizer, UnavailableReason: reasonProvider, ConfigReason: reasonConfig, RequestReason: reasonRequest,
-	ClockReason: reasonClockSkew,
+	ClockReason: reasonClockSkew, StepUpReason: reasonStepUp,
 }
 
 // classOfReason maps the vocabulary to classes.
@@ -50,7 +51,8 @@ var classOfReason = map[string]ReasonClass{
 	reasonNoCredentials: MissingReason,
 	// IIS 401.3: "denied by ACL on resource" (learn.microsoft.com, HTTP status code
 	// overview); RFC 6750, section 3.1: insufficient_scope.
-	reasonACL: PermissionReason, reasonScope: PermissionReason, reasonStepUp: PermissionReason, reasonAddress: PermissionReason,
+	reasonACL: PermissionReason, reasonScope: PermissionReason, reasonAddress: PermissionReason,
+	reasonStepUp:        StepUpReason,
 	reasonAccountLocked: AccountReason, reasonAccountDisabled: AccountReason, reasonAccountExpired: AccountReason,
 	reasonAccountRestricted: AccountReason, reasonPasswordExpired: AccountReason,
 	reasonClient: ClientReason, // RFC 6749, section 5.2

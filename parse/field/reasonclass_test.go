@@ -7,7 +7,7 @@ func TestClassOf(t *testing.T) {
 		reason string
 		want   ReasonClass
 	}{
-		{"", UnknownReason}, {"token_expired", ExpiredReason}, {"acl_denied", PermissionReason}, {"invalid_client", ClientReason},
+		{"", UnknownReason}, {"token_expired", ExpiredReason}, {"acl_denied", PermissionReason}, {"invalid_client", ClientReason}, {"step_up_required", StepUpReason},
 		{"unknown_key", KeyReason}, {"identity_provider_down", UnavailableReason}, {"denied_by_authorizer", AuthorizerReason},
 		{"The JWT has expired at 12:03", ExpiredReason}, {"Jwks doesn't have key", KeyReason}, {"JWKS fetch timed out", UnavailableReason},
 		{"user bob: password mismatch", CredentialsReason}, {"AH01630: client denied by server configuration", PermissionReason},

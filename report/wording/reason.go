@@ -20,6 +20,7 @@ var reasonAdvice = [field.NumReasonClasses]string{
 	field.ConfigReason:      "the configuration does not fit. Check issuer, audience, realm and service principal name on both sides.",
 	field.RequestReason:     "the authentication request was malformed, replayed or too late. Check how the client makes it, and proxies that change it.",
 	field.ClockReason:       "clocks differ. Synchronise them, and allow a leeway of a minute for token times.",
+	field.StepUpReason:      "the credentials are good, but a second factor or a newer sign-in is asked for (RFC 9470). Check that the client can ask its user for it and repeats the request.",
 }
 
 // maxReason is how many characters of a reason are shown.
