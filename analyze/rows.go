@@ -12,15 +12,12 @@ import (
 )
 
 func counts(t *timeline.Tally) result.Counts {
-	c := result.Counts{
+	return result.Counts{
+		Requests: t.Requests(),
 		Accepted: t.N[timeline.Accepted], Redirected: t.N[timeline.Redirected], Unauthorized: t.N[timeline.Unauthorized],
 		Forbidden: t.N[timeline.Forbidden], NotFound: t.N[timeline.NotFound], ClientErrors: t.N[timeline.ClientError],
 		ServerErrors: t.N[timeline.ServerError], Other: t.N[timeline.Other],
 	}
-	for _, n := range t.N {
-		c.Requests += n
-	}
-	return c
 }
 
 // mostExplaining returns, by key, the id of the finding that explains most refusals

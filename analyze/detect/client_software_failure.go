@@ -260,10 +260,7 @@ func observeSoftware(d *Diagnosis) observer {
 func (o *softwareObserver) requests() (of []int64, all int64) {
 	of = make([]int64, len(o.software.names))
 	for c, s := range o.d.Clients {
-		n := int64(0)
-		for _, k := range s.Tally.N {
-			n += k
-		}
+		n := s.Tally.Requests()
 		all += n
 		for _, x := range o.software.of[c.Agent] {
 			if x > 0 {

@@ -147,11 +147,7 @@ func passedAt(e *timeline.Endpoint) int64 { return e.N[timeline.Accepted] + e.N[
 // once by each actor.
 func (d *Diagnosis) visitedOnce(route uint32) bool {
 	e := &d.State.Endpoints[route]
-	n := int64(0)
-	for _, k := range e.N {
-		n += k
-	}
-	return n <= linkRequests*d.Endpoints[route].Actors && passedAt(e) <= maxOpenings && !session.IsAsset(e.Template)
+	return e.Requests() <= linkRequests*d.Endpoints[route].Actors && passedAt(e) <= maxOpenings && !session.IsAsset(e.Template)
 }
 
 func (o *linkObserver) part() func(*timeline.Actor) {
@@ -271,12 +267,8 @@ func (d *Diagnosis) openersOf(list []opening) map[timeline.Client]bool {
 		if s == nil || d.State.Unlisted(client) {
 			continue
 		}
-		requests := int64(0)
-		for _, k := range s.Tally.N {
-			requests += k
-		}
 		brief := n > 1 || s.Tally.Last-s.Tally.First <= openerVisit*1000
-		openers[client] = brief && requests <= openerRequests*n && s.Tally.N[timeline.Unauthorized] <= n
+		openers[client] = brief && s.Tally.Requests() <= openerRequests*n && s.Tally.N[timeline.Unauthorized] <= n
 	}
 	return openers
 }

@@ -156,11 +156,7 @@ func (s *State) mergeUsers(limit int) error {
 		compare: userCodec.Compare,
 		size:    func(u *NamedTally) int { return len(u.Name) },
 		rank: func(u *NamedTally) rank {
-			requests := int64(0)
-			for _, n := range u.N {
-				requests += n
-			}
-			return rank{u.N[Unauthorized], requests, xxh3.HashString(u.Name)}
+			return rank{u.N[Unauthorized], u.Requests(), xxh3.HashString(u.Name)}
 		},
 		add: func(sum, u *NamedTally) { sum.Tally.Merge(&u.Tally) },
 		drop: func(u *NamedTally) {

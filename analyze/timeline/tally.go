@@ -132,6 +132,14 @@ func (t *Tally) Add(o Outcome, at int64) {
 	}
 }
 
+// Requests returns the number of all requests.
+func (t *Tally) Requests() (all int64) {
+	for _, n := range t.N {
+		all += n
+	}
+	return all
+}
+
 // OnlyRefused reports whether all requests were answered 401.
 func (t *Tally) OnlyRefused() bool {
 	for o, n := range t.N {
