@@ -162,31 +162,13 @@ func (p *lineParser) row(texts *events.Texts, record []byte) (*message, error) {
 		return nil, err
 	}
 	clean := p.cleaned.Of(texts, newCleanTexts)
-	all := clean.all
+	once := func(field int) string { return events.Once(clean.all, r, field, p.texts.clean) }
 	p.message = message{
-		Kind: r.Log, Outcome: r.Outcome, Status: r.Status,
-		Code: p.once(all, events.TextCode), Method: p.once(all, events.TextMethod), Path: p.once(clean.paths, events.TextTarget),
-		Host: p.once(all, events.TextHost), Client: p.once(all, events.TextClient), User: p.once(all, events.TextUser),
+		Kind: r.Log, Outcome: r.Outcome, Status: r.Status, Code: once(events.TextCode), Method: once(events.TextMethod), Host: once(events.TextHost),
+		Client: once(events.TextClient), User: once(events.TextUser),
+		Path: events.Once(clean.paths, r, events.TextTarget, func(target []byte) string { return p.texts.clean(pathOf(target)) }),
 	}
 	return &p.message, nil
-}
-
-// once returns a text of the record, of a target the path, cleaned once for all records that
-// have its number.
-func (p *lineParser) once(clean []string, field int) string {
-	n := p.record.Numbers[field]
-	if n != 0 && clean[n] != "" {
-		return clean[n] // most come again: the text is not even looked at
-	}
-	text := p.record.Text(field)
-	if field == events.TextTarget {
-		text = pathOf(text)
-	}
-	if n == 0 {
-		return p.texts.clean(text)
-	}
-	clean[n] = p.texts.cleaner.Clean(text)
-	return clean[n]
 }
 
 // pathOf returns the path of a target.

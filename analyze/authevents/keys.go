@@ -214,14 +214,14 @@ func (x *Keyer) Record(k *EventKeys, r *events.Record) {
 	known := x.recorded.Of(r.Texts, newRecorded)
 	k.time, k.kind, k.outcome, k.status, k.local, k.reason = r.Time, r.Log, r.Outcome, r.Status, r.Local, x.reason(r.Text(events.TextReason))
 	k.texts = texts{
-		client: once(known.clients, r, events.TextClient, x.address), user: once(known.users, r, events.TextUser, x.lower),
+		client: events.Once(known.clients, r, events.TextClient, x.address), user: events.Once(known.users, r, events.TextUser, x.lower),
 		host: x.host(r.Text(events.TextHost)),
 	}
 	k.eventLabels = eventLabels{
 		labels: labels{connection: x.hash(r.Text(events.TextConnection)), session: x.hash(r.Text(events.TextSession)), port: x.hash(r.Text(events.TextPort))},
 		id:     x.hash(r.Text(events.TextRequestID)),
 	}
-	k.setRequest(x.method(r.Text(events.TextMethod)), once(known.targets, r, events.TextTarget, x.target))
+	k.setRequest(x.method(r.Text(events.TextMethod)), events.Once(known.targets, r, events.TextTarget, x.target))
 }
 
 // recorded are the hashes of the texts of records by number; zeros until they are needed.
@@ -232,18 +232,6 @@ type recorded struct {
 
 func newRecorded(most int) *recorded {
 	return &recorded{make([]uint64, most+1), make([]uint64, most+1), make([]target, most+1)}
-}
-
-// once returns the hash of a text of a record, made once for all records that have its number.
-func once[T comparable](known []T, r *events.Record, field int, hash func([]byte) T) (h T) {
-	n := r.Numbers[field]
-	if n == 0 {
-		return hash(r.Text(field))
-	}
-	if known[n] == h {
-		known[n] = hash(r.Text(field))
-	}
-	return known[n]
 }
 
 // reason returns the reason of an event as outputs may have it.

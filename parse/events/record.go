@@ -244,6 +244,20 @@ func (r *Record) Event(e *Event) {
 	}
 }
 
+// Once returns what is made of a text of a record, made once for all records that have its number.
+// known holds it by number, zeros before.
+func Once[T comparable](known []T, r *Record, field int, made func(text []byte) T) T {
+	n := r.Numbers[field]
+	if n == 0 {
+		return made(r.Text(field))
+	}
+	var none T
+	if known[n] == none {
+		known[n] = made(r.Text(field)) // most come again: the text is not even looked at
+	}
+	return known[n]
+}
+
 // ByTexts holds something of the texts of records, such as what each of them means, made once
 // for each Texts. It belongs to one goroutine; the zero value is empty.
 type ByTexts[T any] struct {
