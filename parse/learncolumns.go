@@ -8,6 +8,7 @@ import (
 
 	"logscan/parse/field"
 	"logscan/parse/infer"
+	"logscan/parse/privacy"
 )
 
 // columns returns the format with the columns behind those that it knows.
@@ -87,35 +88,36 @@ func (l *learner) describe(of func(f *Format, native string) *trailing) *Format 
 // trailingOf returns the columns behind those that a format knows, of most lines; nil if
 // there are none that most lines have.
 func trailingOf(f *Format, sample [][]byte) *trailing {
-	groups := map[string][][]infer.Column{}
-	p := f.NewParser()
-	var e Entry
-	for _, line := range sample {
-		v, known := p.ParseLocated(line, &e)
-		n := len(known.Unread) - 1
-		if v != Parsed || n < 0 || known.Unread[n].End != len(line) {
-			continue
+	t := columnsOf(f, sample, func(line []byte, unread []privacy.Span) (columns []infer.Column, shape string, ok bool) {
+		last := unread[len(unread)-1]
+		if last.End != len(line) {
+			return nil, "", false
 		}
-		if columns, shape, ok := infer.Split(line[known.Unread[n].Start:]); ok {
-			groups[shape] = append(groups[shape], columns)
-		}
-	}
-	for _, lines := range groups {
-		if 2*len(lines) > len(sample) {
-			t := &trailing{lines: lines, fields: make([]fieldID, len(lines[0])), names: make([]string, len(lines[0]))}
-			for i := range t.names {
-				t.names[i] = infer.Name(lines, i)
-			}
-			return t
+		return infer.Split(line[last.Start:])
+	})
+	if t != nil {
+		for i := range t.names {
+			t.names[i] = infer.Name(t.lines, i)
 		}
 	}
-	return nil
+	return t
 }
 
 // capturedOf returns the headers that HAProxy has captured, between braces and with bars between
 // them, of most lines; nil if most lines do not have as many.
 func capturedOf(f *Format, sample [][]byte) *trailing {
-	groups := map[int][][]infer.Column{}
+	return columnsOf(f, sample, func(line []byte, unread []privacy.Span) (columns []infer.Column, shape string, ok bool) {
+		for value := range bytes.SplitSeq(line[unread[0].Start:unread[0].End], []byte("|")) {
+			columns = append(columns, infer.Column{Value: value})
+		}
+		return columns, strconv.Itoa(len(columns)), true
+	})
+}
+
+// columnsOf returns the columns in what a format does not read of most lines, nil if most have
+// none of the same shape. split divides a line, of which it gets those parts.
+func columnsOf(f *Format, sample [][]byte, split func(line []byte, unread []privacy.Span) (columns []infer.Column, shape string, ok bool)) *trailing {
+	groups := map[string][][]infer.Column{}
 	p := f.NewParser()
 	var e Entry
 	for _, line := range sample {
@@ -123,14 +125,12 @@ func capturedOf(f *Format, sample [][]byte) *trailing {
 		if v != Parsed || len(known.Unread) == 0 {
 			continue
 		}
-		var columns []infer.Column
-		for value := range bytes.SplitSeq(line[known.Unread[0].Start:known.Unread[0].End], []byte("|")) {
-			columns = append(columns, infer.Column{Value: value})
+		if columns, shape, ok := split(line, known.Unread); ok {
+			groups[shape] = append(groups[shape], columns)
 		}
-		groups[len(columns)] = append(groups[len(columns)], columns)
 	}
-	for n, lines := range groups {
-		if 2*len(lines) > len(sample) {
+	for _, lines := range groups {
+		if n := len(lines[0]); 2*len(lines) > len(sample) {
 			return &trailing{lines: lines, fields: make([]fieldID, n), names: make([]string, n)}
 		}
 	}
