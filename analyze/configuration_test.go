@@ -263,8 +263,8 @@ func TestClosedByMistake(t *testing.T) {
 	}
 }
 
-// TestContrast tells routes that accept requests while a finding lasts from those that did
-// before.
+// TestContrast checks that routes count as working that accept requests while a finding lasts,
+// and not those that did before.
 func TestContrast(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "nginx.conf")
 	if err := os.WriteFile(path, []byte("http {\nserver {\nauth_basic a;\n}\n}\n"), 0o600); err != nil {
