@@ -224,7 +224,9 @@ func (l *lessons) actor(a *timeline.Actor) {
 		case e.Outcome == timeline.Accepted && p.forget(e.Endpoint):
 			l.accept(&p, e)
 		case p.last != LongAgo:
-			p.push(wayOf(e), e.Time)
+			if w := wayOf(e); e.Time > p.last || l.rank(w) < 3 { // a page of that instant is the one whose calls are refused
+				p.push(w, e.Time)
+			}
 		case !p.first:
 			l.amid[wayOf(e)]++
 			if e.Outcome == timeline.Redirected && l.Roles[e.Endpoint]&Guards != 0 {

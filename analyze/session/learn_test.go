@@ -52,6 +52,11 @@ func TestLearnedSignIns(t *testing.T) {
 		"page before the form": {comings(3, 4, "GET /door 200", "POST /door 302"), "GET", "/door", 0, SignsIn | redirectsIn},
 		"page after the form":  {comings(3, 4, "POST /door 302", "GET /home 200"), "GET", "/home", 0, SignsIn},
 		"asset":                {comings(3, 4, "GET /skin.css 200"), "GET", "/skin.css", 0, SignsIn},
+		"start page of an application, whose users sign in elsewhere": {
+			append(append(each(0, 60, 20, "@ c# - - GET /app/list 200", "@ c# - - GET /app/item 200"), each(9000, 60, 20, "@ c# - - GET /app/item 401", "@ c# - - GET /begin 200")...),
+				each(9009, 60, 20, "@ c# - - GET /app/item 200")...),
+			"GET", "/begin", 0, SignsIn,
+		},
 		"form that people send all day": {
 			append(comings(3, 4, "POST /search 200", "POST /door 302"), each(10, 60, 60, "@ c0 - - POST /search 200", "@ c1 - - POST /search 200")...),
 			"POST", "/search", 0, SignsIn,
