@@ -89,6 +89,14 @@ func TestCausesOfHandshakes(t *testing.T) {
 		"session begins with the answer": {
 			each(0, 40, 5, "@ c1 - - GET /mgr 401", "@ c1 ida s# GET /mgr 200"), times(5, "challenge"),
 		},
+		"an office, whose programs partly send cookies, in a log of whole seconds": {
+			append(append(each(0, 40, 12, "@ c1 - - GET /dav/a 401", "@ c1 ida s1 GET /dav/a 200"), each(20, 40, 12, "@ c1 omar - GET /dav/b 200", "@ c1 - - GET /dav/b 401")...),
+				each(30, 40, 12, "@ c1 uma - GET /dav/c 200", "@ c1 - - GET /dav/c 401", "@ c1 - s2 GET /dav/d 404", "@ c1 - - GET /dav/d 401")...), times(48, "challenge"),
+		},
+		"an office, refused at random": {
+			append(append(each(0, 40, 12, "@ c1 - - GET /dav/a 401"), each(9, 40, 12, "@ c1 ida s1 GET /dav/a 200", "@ c1 omar - GET /dav/b 200")...),
+				each(30, 40, 12, "@ c1 - - GET /dav/b 401", "@ c1 uma - GET /dav/c 200")...), "anonymous " + times(23, "unexplained"),
+		},
 		"answers that are not 2xx": {
 			append(each(1, 50, 2, "@ c1 - - PROPFIND /dav/x 401", "@ c1 ida - PROPFIND /dav/x 404"),
 				append(each(200, 50, 2, "@ c1 - - MKCOL /dav/y 401", "@ c1 ida - MKCOL /dav/y 405"),

@@ -10,7 +10,8 @@ import (
 // A server may begin a session when it accepts the credentials. Then the first leg of
 // the handshake has no session id and belongs to the client, and the answer is the first
 // request of a session. A client that sends its cookie only with its credentials does so
-// with every request. openLeg is a leg or an answer.
+// with every request. Where several people share a client, some of them send one, so that
+// its answers are in its own timeline and in those of sessions. openLeg is a leg or an answer.
 type openLeg struct {
 	Client   timeline.Client
 	Endpoint uint32
@@ -35,7 +36,7 @@ var openLegCodec = spill.FixedCodec(compareOpenLegs)
 // addOpenLeg adds a refusal of a client without a session that is no challenge by itself. h
 // is what follows.
 func (s *sessionizer) addOpenLeg(a *timeline.Actor, e *timeline.Event, r *Refusal, h *ahead) {
-	if s.State.Sessions && a.Session == nil && !r.Named && !r.SignIn && !r.Dead && r.Cause != Challenge && e.Refusal < timeline.EarlierEvent {
+	if s.State.Sessions && a.Session == nil && !r.Named && !r.SignIn && (!r.Dead || s.shared) && r.Cause != Challenge && e.Refusal < timeline.EarlierEvent {
 		again := h.repeated-e.Time <= repeatWindow && h.signIn > h.repeated && s.habit.accepts()
 		s.addLeg(openLeg{Client: e.Client, Endpoint: e.Endpoint, Refusal: e.Refusal, Time: e.Time, Again: again})
 	}
@@ -43,9 +44,11 @@ func (s *sessionizer) addOpenLeg(a *timeline.Actor, e *timeline.Event, r *Refusa
 
 // addAnswers adds the first requests of a session that name the user, or all of them if
 // the log names no users, and the later ones of clients that meet many challenges without
-// a session.
+// a session. What such a client is answered without a session counts, too, if several people
+// share it, and their names tell its answers from the requests of strangers.
 func (s *sessionizer) addAnswers(a *timeline.Actor) {
-	if a.Session == nil || len(a.Before) > 0 {
+	own := a.Session == nil
+	if own && !(s.State.Sessions && s.shared && s.naming.some) || len(a.Before) > 0 {
 		return
 	}
 	var client timeline.Client
@@ -55,7 +58,7 @@ func (s *sessionizer) addAnswers(a *timeline.Actor) {
 		if i == 0 || e.Client != client {
 			client, challenged = e.Client, s.bare[e.Client]
 		}
-		again := e.Time > a.Events[0].Time
+		again := own || e.Time > a.Events[0].Time
 		if again && len(s.bare) == 0 {
 			return
 		}
@@ -64,7 +67,7 @@ func (s *sessionizer) addAnswers(a *timeline.Actor) {
 		}
 		l := openLeg{e.Client, e.Endpoint, timeline.NoRefusal, e.Time, again, e.Outcome == timeline.NotFound, e.Outcome == timeline.Unauthorized}
 		switch {
-		case e.Outcome == timeline.Other:
+		case e.Outcome == timeline.Other, own && e.User == 0 && (s.naming.failures || e.Outcome <= timeline.Unauthorized):
 		case l.Failed && challenged:
 			s.addLeg(l)
 		case !l.Failed && (challenged || e.User != 0 || len(s.State.Users) == 0) && (l.Gone || s.State.Endpoints[e.Endpoint].N[timeline.Unauthorized] > 0):

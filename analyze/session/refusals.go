@@ -137,7 +137,7 @@ func applyChallenges(list []Refusal, first int, challenges Bits) {
 	for i := range list {
 		if challenges.Has(first + i) {
 			r := &list[i]
-			r.Cause, r.Alive, r.Proven, r.Returned = Challenge, false, false, false
+			r.Cause, r.Alive, r.Proven, r.Returned, r.Fatal, r.Dead = Challenge, false, false, false, false, false
 		}
 	}
 }

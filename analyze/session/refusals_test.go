@@ -35,7 +35,7 @@ func TestRefusalsOnDisk(t *testing.T) {
 		}
 		if i%11 == 0 {
 			challenges.Add(i)
-			r.Cause, r.Alive, r.Proven, r.Returned = Challenge, false, false, false
+			r.Cause, r.Alive, r.Proven, r.Returned, r.Fatal, r.Dead = Challenge, false, false, false, false, false
 		}
 	}
 	if err := ev.setRefusals(parts, challenges); err != nil {
