@@ -33,7 +33,10 @@ func (r *reader) joinEvents(ctx context.Context, s *timeline.State, lines lineSt
 	if err != nil {
 		return nil, nil, err
 	}
-	s.Restate(joined.Reasons, joined.Statements)
+	err = s.Restate(joined.Reasons, joined.Statement)
+	if err != nil {
+		return nil, nil, err
+	}
 	failures, err = failuresOf(s, joined, lines)
 	return joined, failures, err
 }

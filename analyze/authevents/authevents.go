@@ -99,10 +99,26 @@ type Source struct {
 
 // Joined is the result of Join.
 type Joined struct {
-	Events     []Event  // by index of State.Messages
-	Reasons    []string // and others, in no order
-	Sources    []Source
-	Statements []timeline.Statement // by refusal; their reasons are Reasons
+	Events  []Event  // by index of State.Messages
+	Reasons []string // and others, in no order
+	Sources []Source
+
+	best []int32 // by refusal: index of its surest event plus one; 0 for none
+}
+
+// Statement returns what an event states about a refusal, if any does. Its reason is one of
+// Reasons.
+func (r *Joined) Statement(refusal int) (x timeline.Statement, ok bool) {
+	b := r.best[refusal]
+	if b == 0 {
+		return x, false
+	}
+	e := &r.Events[b-1]
+	x = timeline.Statement{Message: uint32(b - 1), Reason: e.Reason}
+	if int(e.Refusal) == refusal && e.server && e.Match <= ByRequest {
+		x.AnsweredBy = field.Proxy
+	}
+	return x, true
 }
 
 // Join finds the refusals of events.
@@ -262,11 +278,11 @@ func (j *joiner) requestReader() func(int) error {
 // survey sets has, and which requests are of a log that names users.
 func (j *joiner) survey() {
 	named := make([]bool, len(j.State.Inputs))
-	for i := range j.requests {
+	for i, refusal := range j.State.Refusals.All() {
 		r, h := &j.requests[i], &j.has
 		l := j.requestLabelsOf(r)
 		if r.user != 0 {
-			named[j.State.Refusals.At(i).Input] = true
+			named[refusal.Input] = true
 		}
 		h.ids, h.session, h.connection = h.ids || l.ids[0] != 0, h.session || l.session != 0, h.connection || l.connection != 0
 		h.port, h.peer, h.user = h.port || l.port != 0, h.peer || l.peer != 0, h.user || r.user != 0
@@ -276,8 +292,8 @@ func (j *joiner) survey() {
 	if j.has.session {
 		j.widen()
 	}
-	for i := range j.requests {
-		j.requests[i].names = j.has.user && named[j.State.Refusals.At(i).Input]
+	for i, r := range j.State.Refusals.All() {
+		j.requests[i].names = j.has.user && named[r.Input]
 	}
 }
 
@@ -298,11 +314,11 @@ var servers = map[string]bool{"nginx-error": true, "apache-error": true, "lightt
 
 // conclude returns the result.
 func (j *joiner) conclude() *Joined {
-	result := &Joined{Events: j.events, Sources: j.sources, Reasons: make([]string, len(j.names.all))}
+	best := make([]int32, j.State.Refusals.Len())
+	result := &Joined{Events: j.events, Sources: j.sources, Reasons: make([]string, len(j.names.all)), best: best}
 	for i, name := range j.names.all {
 		result.Reasons[i] = name.text
 	}
-	best := make([]int32, len(j.requests)) // by refusal: index of its surest event plus one
 	for i := range j.events {
 		e := &j.events[i]
 		e.Outside = j.Since != parse.NoTime && e.Time < j.Since || j.Until != parse.NoTime && e.Time >= j.Until
@@ -330,24 +346,6 @@ func (j *joiner) conclude() *Joined {
 		if best[p.refusal] == 0 {
 			best[p.refusal] = p.event + 1
 		}
-	}
-	statements := 0
-	for _, b := range best {
-		if b != 0 {
-			statements++
-		}
-	}
-	result.Statements = make([]timeline.Statement, 0, statements)
-	for refusal, b := range best {
-		if b == 0 {
-			continue
-		}
-		e := &j.events[b-1]
-		x := timeline.Statement{Refusal: uint32(refusal), Message: uint32(b - 1), Reason: e.Reason}
-		if int(e.Refusal) == refusal && e.server && e.Match <= ByRequest {
-			x.AnsweredBy = field.Proxy
-		}
-		result.Statements = append(result.Statements, x)
 	}
 	return result
 }

@@ -21,19 +21,22 @@ const followLines = 4
 // the same request in another log is what people look at. An event without a client and an
 // id gets those of its request.
 func (j *joiner) followed(list []int32) {
-	own := make([][]int32, len(j.State.Inputs)) // refusals by input
-	has := make([]bool, len(own))               // messages
+	type ownLine struct {
+		line    int64
+		refusal int32
+	}
+	own := make([][]ownLine, len(j.State.Inputs)) // lines of refusals by input
+	has := make([]bool, len(own))                 // messages
 	for _, n := range list {
 		has[j.State.Messages[n].Input] = true
 	}
 	for i, r := range j.State.Refusals.All() {
 		if in := r.Input; has[in] {
-			own[in] = append(own[in], int32(i))
+			own[in] = append(own[in], ownLine{r.Line, int32(i)})
 		}
 	}
-	line := func(i int32) int64 { return j.State.Refusals.At(int(i)).Line }
 	for _, of := range own {
-		slices.SortFunc(of, func(a, b int32) int { return cmp.Compare(line(a), line(b)) })
+		slices.SortFunc(of, func(a, b ownLine) int { return cmp.Compare(a.line, b.line) })
 	}
 	for _, n := range list {
 		m := &j.State.Messages[n]
@@ -42,22 +45,23 @@ func (j *joiner) followed(list []int32) {
 			continue
 		}
 		e, t := &j.events[n], &j.texts[n]
-		next := sort.Search(len(of), func(i int) bool { return line(of[i]) > m.Line })
-		if !e.Wanted || next == len(of) || line(of[next])-m.Line > followLines {
+		next := sort.Search(len(of), func(i int) bool { return of[i].line > m.Line })
+		if !e.Wanted || next == len(of) || of[next].line-m.Line > followLines {
 			continue
 		}
-		r := &j.requests[of[next]]
+		refusal := of[next].refusal
+		r := &j.requests[refusal]
 		ids, id := &j.requestLabelsOf(r).ids, j.labelsOf(n).id // 0 as well if no refusal has any
 		bare := t.client == 0 && !e.hasID && t.path == 0
 		apart := e.Time-r.time > near || r.time-e.Time > near
 		if r.time == noTime || apart || !bare && (id == 0 || !slices.Contains(ids[:], id)) || e.status != 0 && e.status != r.status || t.user != 0 && r.user != 0 && t.user != r.user {
 			continue
 		}
-		if last := len(j.also) - 1; last >= 0 && j.also[last].refusal == of[next] {
+		if last := len(j.also) - 1; last >= 0 && j.also[last].refusal == refusal {
 			before := j.also[last].event
 			e.first = cmp.Or(j.events[before].first, before+1)
 		}
-		j.also = append(j.also, pair{n, of[next]})
+		j.also = append(j.also, pair{n, refusal})
 		e.follows, r.taken = true, true
 		if bare {
 			t.client, e.status = r.client, r.status

@@ -1,6 +1,7 @@
 package spill
 
 import (
+	"cmp"
 	"iter"
 	"slices"
 	"sync"
@@ -76,6 +77,35 @@ func (t *Table[T]) Finish() error {
 	err := t.file.write(t.buf)
 	t.buf = t.buf[:0]
 	return err
+}
+
+// Change calls a function with every record, which may change it. Those of a table in a file
+// go to another file in space. Nothing else may use the table meanwhile, and what Reader
+// returned before must not be used afterwards.
+func (t *Table[T]) Change(space *Space, change func(i int, x *T)) error {
+	if !t.OnDisk() {
+		for i := range t.Len() {
+			change(i, t.At(i))
+		}
+		return nil
+	}
+	file, err := space.Create()
+	if err != nil {
+		return err
+	}
+	changed := &Table[T]{codec: t.codec, file: file}
+	for i, x := range t.All() {
+		change(i, x)
+		if err := changed.Append(x); err != nil {
+			return err
+		}
+	}
+	if err := cmp.Or(t.Err(), changed.Finish(), t.file.Remove()); err != nil {
+		return err
+	}
+	clear(t.kept)
+	t.file, t.encoded = file, changed.encoded
+	return nil
 }
 
 // Len returns the number of records; 0 if t is nil.

@@ -76,6 +76,14 @@ func TestTable(t *testing.T) {
 			}
 			jumps = jumps[1:]
 		}
+		if err := table.Change(space, func(i int, x *uint64) { *x += uint64(i) }); err != nil {
+			t.Fatal(err)
+		}
+		for _, i := range []int{0, n - 1, tablePage} {
+			if got := *table.At(i); got != uint64(i)*8 {
+				t.Errorf("changed record %d is %d", i, got)
+			}
+		}
 		if table.Len() != n || table.Err() != nil {
 			t.Errorf("%d records, %v", table.Len(), table.Err())
 		}
@@ -83,7 +91,7 @@ func TestTable(t *testing.T) {
 	if len(onDisk.kept) != kept {
 		t.Errorf("%d pages in memory, want %d", len(onDisk.kept), kept)
 	}
-	if err := file.f.(*os.File).Close(); err != nil {
+	if err := onDisk.file.f.(*os.File).Close(); err != nil {
 		t.Fatal(err)
 	}
 	for at := range n / tablePage {

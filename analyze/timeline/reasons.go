@@ -58,36 +58,38 @@ func (s *State) ReasonClass(refusal int) field.ReasonClass {
 
 // Statement is what a message states about a refusal.
 type Statement struct {
-	Refusal, Message uint32 // indexes into Refusals and Messages
-	Reason           uint32 // index into the reasons of Restate
-	AnsweredBy       field.Answerer
+	Message    uint32 // index into Messages
+	Reason     uint32 // index into the reasons of Restate
+	AnsweredBy field.Answerer
 }
 
 // Restate makes statements of messages those of the refusals: the reason of a message
-// replaces that of the line unless only the line's is understood. There is at most one
-// statement for each refusal. reasons are the texts of the reasons, empty for none.
-func (s *State) Restate(reasons []string, list []Statement) {
-	if len(list) == 0 {
-		return // without messages, Refusals may be on disk
+// replaces that of the line unless only the line's is understood. statement returns that
+// about a refusal, if there is one. reasons are the texts of the reasons, empty for none.
+func (s *State) Restate(reasons []string, statement func(refusal int) (x Statement, ok bool)) error {
+	stated := make([]statedReason, len(reasons))
+	found := false
+	for i := range s.Refusals.Len() {
+		if x, ok := statement(i); ok {
+			stated[x.Reason].used, found = true, true
+		}
+	}
+	if !found {
+		return nil
 	}
 	s.Unstated = false
-	stated := make([]statedReason, len(reasons))
-	for i := range list {
-		stated[list[i].Reason].used = true
-	}
 	number, renumbered := s.renumberReasons(reasons, stated)
 	for i, text := range reasons {
 		if x := &stated[i]; x.used && text != "" {
 			*x = statedReason{true, number(text), field.ClassOf(text), field.ReasonCredentials([]byte(text))}
 		}
 	}
-	for i := range s.Refusals.Len() {
-		r := s.Refusals.At(i)
+	return s.Refusals.Change(s.workers[0].space, func(i int, r *Refusal) {
 		r.Reason = renumbered[r.Reason]
-	}
-	for i := range list {
-		s.restate(&list[i], &stated[list[i].Reason])
-	}
+		if x, ok := statement(i); ok {
+			s.restate(i, r, &x, &stated[x.Reason])
+		}
+	})
 }
 
 // statedReason is a reason that messages state.
@@ -136,8 +138,7 @@ func (s *State) renumberReasons(reasons []string, stated []statedReason) (number
 }
 
 // restate makes one statement that of its refusal.
-func (s *State) restate(x *Statement, stated *statedReason) {
-	r := s.Refusals.At(int(x.Refusal))
+func (s *State) restate(refusal int, r *Refusal, x *Statement, stated *statedReason) {
 	if r.AnsweredBy == field.Unknown {
 		r.AnsweredBy = x.AnsweredBy
 	}
@@ -148,7 +149,7 @@ func (s *State) restate(x *Statement, stated *statedReason) {
 	r.Reason, r.Message = stated.number, x.Message+1
 	if stated.credentials != field.CredentialsUnknown {
 		r.Credentials = stated.credentials
-		s.state(int(x.Refusal), stated.credentials)
+		s.state(refusal, stated.credentials)
 	}
 }
 

@@ -175,13 +175,7 @@ func (s *State) mergeRefusals(lineBase [][]int64) error {
 		}
 	}
 	first := s.workers[0]
-	space := first.space
-	for _, w := range s.workers {
-		if w.messages.n > 0 {
-			space = nil // messages will change Refusals, which only those in memory can
-		}
-	}
-	err := s.sortRefusals(each, total, space, int(first.limit/(4*refusalSize)))
+	err := s.sortRefusals(each, total, first.space, int(first.limit/(4*refusalSize)))
 	for _, w := range s.workers {
 		w.refusals.facts, w.refusals.pages = nil, nil
 	}
@@ -270,6 +264,7 @@ var refusalCodec = spill.Codec[Refusal]{
 		dst = binary.LittleEndian.AppendUint64(dst, uint64(r.Line))
 		dst = binary.LittleEndian.AppendUint32(dst, uint32(r.Input))
 		dst = binary.LittleEndian.AppendUint32(dst, r.number)
+		dst = binary.LittleEndian.AppendUint32(dst, r.Message)
 		dst = binary.LittleEndian.AppendUint16(dst, r.Reason)
 		dst = binary.LittleEndian.AppendUint16(dst, r.worker)
 		return append(dst, byte(r.Credentials), byte(r.AnsweredBy), flag(r.redirect))
@@ -278,10 +273,10 @@ var refusalCodec = spill.Codec[Refusal]{
 		*r = Refusal{
 			Time: int64(binary.LittleEndian.Uint64(src)), Line: int64(binary.LittleEndian.Uint64(src[8:])),
 			Input: int32(binary.LittleEndian.Uint32(src[16:])), number: binary.LittleEndian.Uint32(src[20:]),
-			Reason: binary.LittleEndian.Uint16(src[24:]), worker: binary.LittleEndian.Uint16(src[26:]),
-			Credentials: field.Credentials(src[28]), AnsweredBy: field.Answerer(src[29]), redirect: src[30] == 1,
+			Message: binary.LittleEndian.Uint32(src[24:]), Reason: binary.LittleEndian.Uint16(src[28:]), worker: binary.LittleEndian.Uint16(src[30:]),
+			Credentials: field.Credentials(src[32]), AnsweredBy: field.Answerer(src[33]), redirect: src[34] == 1,
 		}
-		return src[31:]
+		return src[35:]
 	},
 	Compare: compareRefusals,
 }
