@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"logscan/analyze/spill"
 	"logscan/parse"
 	"logscan/parse/privacy"
+	"logscan/parse/source"
 )
 
 // writeEvents writes the access logs and error logs of two servers, and returns their
@@ -130,6 +132,55 @@ func TestEvents(t *testing.T) {
 	rows := eventRows(t, res)
 	if len(rows) != 500+4000/20 || !slices.IsSortedFunc(rows, func(a, b result.AuthEvent) int { return int(a.Time - b.Time) }) {
 		t.Errorf("%d events", len(rows))
+	}
+}
+
+// TestEventsReadAgain checks that evidence has the lines of error logs too large to be kept,
+// unless they were changed in the meantime.
+func TestEventsReadAgain(t *testing.T) {
+	for how, change := range map[string]func(path string) error{
+		"as it was": func(string) error { return nil },
+		"cut off":   func(path string) error { return os.Truncate(path, 100) },
+		"rewritten": func(path string) error {
+			return os.WriteFile(path, bytes.Repeat([]byte("2026/03/09 00:00:00 [error] 7#7: other\n"), 20000), 0o600)
+		},
+		"removed": os.Remove,
+	} {
+		t.Run(how, func(t *testing.T) {
+			o := options(t, writeEvents(t, 36000)...)
+			o.Phase = func(p Phase) {
+				for _, in := range o.Inputs {
+					if p != PhaseDetect || !strings.HasSuffix(in.Path, "-error.log") {
+						continue
+					}
+					if info, err := os.Stat(in.Path); err != nil || info.Size() <= source.SampleSize {
+						t.Errorf("%s is kept: %v", in.Path, err)
+					}
+					if err := change(in.Path); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+			res, err := Run(t.Context(), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			lines := 0
+			for _, f := range res.Findings {
+				for _, e := range f.Evidence {
+					if !strings.HasSuffix(e.Path, "-error.log") {
+						continue
+					}
+					lines++
+					if (e.Raw != "") != (how == "as it was") || e.Raw != "" && !strings.Contains(e.Raw, "client: 192.0.2.") || e.Line == 0 {
+						t.Errorf("%s:%d: %q", e.Path, e.Line, e.Raw)
+					}
+				}
+			}
+			if lines == 0 {
+				t.Error("no line of an error log is shown")
+			}
+		})
 	}
 }
 

@@ -211,6 +211,28 @@ func (p *lineParser) read(records *events.Texts, record, line []byte) (*message,
 	return m, nil
 }
 
+// readAgain reads the line of a message from its input. It returns nil if another line is there
+// now: a file may be cut off or written anew at any time.
+func (p *lineParser) readAgain(m *timeline.Message, texts *events.Texts, record []byte) ([]byte, error) {
+	if err := texts.Read(record, &p.record); err != nil {
+		return nil, err
+	}
+	input := int(m.Input)
+	line, err := p.inputs[input].LineAt(m.At)
+	if err != nil {
+		return nil, nil
+	}
+	parser := p.parserOf(input)
+	if parser.Parse(line, &p.entry) != parse.SkipErrorLog {
+		return nil, nil
+	}
+	e, log := parser.Event()
+	if p.record.Event(&p.said); log == nil || !p.said.Same(e) {
+		return nil, nil
+	}
+	return line, nil
+}
+
 // rejected returns the text of a rejected line. With pseudonyms it is left out: who is named
 // in a line that cannot be parsed is unknown.
 func (p *lineParser) rejected(x *timeline.Rejected) string {
@@ -281,13 +303,19 @@ func (l *parsedLines) messages() func(int, bool) (*message, error) {
 		if err != nil {
 			return nil, err
 		}
+		texts := l.state.MessageTexts(m)
 		var text []byte
-		if wanted {
-			if text, err = line(m); err != nil {
-				return nil, err
-			}
+		switch {
+		case !wanted:
+		case m.At >= 0:
+			text, err = p.readAgain(m, texts, kept)
+		default:
+			text, err = line(m)
 		}
-		return p.read(l.state.MessageTexts(m), kept, text)
+		if err != nil {
+			return nil, err
+		}
+		return p.read(texts, kept, text)
 	}
 }
 

@@ -187,6 +187,7 @@ func PlanOf(formats []*parse.Format) source.Plan {
 func (r *reader) Block(worker int, b *source.Block) {
 	p := r.parser(r.parsers[worker], b.Input)
 	p.Directive(b.Directive)
+	b.Again = b.Again && !r.planned // what a task reads, the merging cannot
 	w := r.workers[worker]
 	before := w.Unauthorized(b.Input)
 	lines, requests := w.Counted(b.Input)

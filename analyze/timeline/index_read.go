@@ -276,7 +276,7 @@ func (x *indexReader) messages(w *Worker) {
 	n := x.length(2)
 	for i := range n {
 		block, line := x.line(w)
-		m.add(messageRef{block, line, uint32(i)})
+		m.add(messageRef{block: block, line: line, number: uint32(i)})
 	}
 	m.n = uint32(n)
 	x.batches(&m.lineLog, n)

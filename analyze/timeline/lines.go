@@ -117,8 +117,8 @@ func (s *State) MessageRecords() func(*Message) ([]byte, error) {
 // MessageTexts returns the texts of the record of a message, unless it is that of a part.
 func (s *State) MessageTexts(m *Message) *auth.Texts { return &s.workers[m.worker].messages.texts }
 
-// MessageLines returns a function that returns the raw line of a message, like Lines. In
-// parts there are only records.
+// MessageLines returns a function that returns the raw line of a message, like Lines: empty if
+// it can be read again. In parts there are only records.
 func (s *State) MessageLines() func(*Message) ([]byte, error) {
 	c := newLineCache(s.workers, func(w *Worker) *lineLog { return &w.messages.lines })
 	return func(m *Message) ([]byte, error) { return c.line(m.worker, m.number) }

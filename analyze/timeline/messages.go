@@ -6,6 +6,7 @@ import (
 
 	"logscan/parse"
 	auth "logscan/parse/events"
+	"logscan/parse/source"
 )
 
 // maxMessages is the maximum number of messages that are kept: those of a log are
@@ -16,7 +17,7 @@ const maxMessages = 4 << 20
 // authentication.
 type messageLog struct {
 	lineLog                // of the records of events
-	lines   lineLog        // of the same numbers
+	lines   lineLog        // of the same numbers; empty ones of lines that can be read again
 	pages   [][]messageRef // all but the last have messagePage
 	texts   auth.Texts
 	record  []byte // scratch
@@ -25,7 +26,10 @@ type messageLog struct {
 }
 
 // messageRef is where a message stands, and the number of its record.
-type messageRef struct{ block, line, number uint32 }
+type messageRef struct {
+	block, line, number uint32
+	at                  uint32 // in the block, in bytes, plus one; 0 if its line is in messageLog.lines
+}
 
 // messagePage is the number of messages in a page.
 const messagePage = 1 << 10
@@ -33,6 +37,7 @@ const messagePage = 1 << 10
 // Message is a line that holds no request, but an event of authentication.
 type Message struct {
 	Line  int64 // 1-based
+	At    int64 // its offset in the input, from which its line is read again; -1 if MessageLines returns it
 	Input int32
 
 	worker, number uint32
@@ -41,15 +46,20 @@ type Message struct {
 // message keeps a skipped line if it is an event of authentication. The first ones by
 // input and position are wanted, whichever worker reads them when: a worker collects
 // twice as many before it drops those that come later.
-func (w *Worker) message(p *parse.Parser, line []byte, block uint32, n int64) {
+func (w *Worker) message(p *parse.Parser, line []byte, b *source.Block, block uint32, n int64) {
 	m := &w.messages
 	e, log := p.Event()
 	if log == nil || e.Outcome == auth.Other {
 		return
 	}
 	m.record = m.texts.AppendRecord(m.record[:0], log, e)
-	m.add(messageRef{block, uint32(n), m.lineLog.add(m.record)})
-	m.lines.add(parse.Kept(p.Line(line)))
+	x := messageRef{block: block, line: uint32(n), number: m.lineLog.add(m.record)}
+	kept := parse.Kept(p.Line(line))
+	if b.Again && len(kept) == len(line) && &kept[0] == &line[0] {
+		x.at, kept = uint32(cap(b.Data)-cap(line))+1, nil // both end where their array does
+	}
+	m.lines.add(kept)
+	m.add(x)
 	if limit := m.most(); m.kept() >= 2*limit {
 		m.keep(limit, w.blocks)
 	}
@@ -60,7 +70,7 @@ func (m *messageLog) add(x messageRef) { m.pages = appendPaged(m.pages, messageP
 
 // size returns approximately how many bytes of memory the log takes, but for batches.
 func (m *messageLog) size() int64 {
-	const page = 12 * messagePage
+	const page = 16 * messagePage
 	return page*int64(len(m.pages)) + m.lineLog.size() + m.lines.size() + int64(m.texts.Size())
 }
 
@@ -99,9 +109,12 @@ func (s *State) mergeMessages(lineBase [][]int64) {
 	for i, w := range s.workers {
 		for _, page := range w.messages.pages {
 			for _, m := range page {
-				s.Messages = append(s.Messages, Message{
-					Line: lineBase[i][m.block] + int64(m.line) + 1, Input: w.blocks[m.block].input, worker: uint32(i), number: m.number,
-				})
+				b := &w.blocks[m.block]
+				x := Message{Line: lineBase[i][m.block] + int64(m.line) + 1, At: -1, Input: b.input, worker: uint32(i), number: m.number}
+				if m.at != 0 {
+					x.At = b.seq + int64(m.at) - 1
+				}
+				s.Messages = append(s.Messages, x)
 			}
 		}
 		s.MessagesDropped += w.messages.dropped

@@ -156,7 +156,7 @@ func (w *Worker) Block(b *source.Block, p *parse.Parser) {
 		case v == parse.Parsed:
 			w.add(l, &w.entry, p.Line(line), block, n)
 		case v == parse.SkipErrorLog:
-			w.message(p, line, block, n)
+			w.message(p, line, b, block, n)
 		case v.Rejected():
 			w.unread(l, line)
 			w.reject(b, Rejected{block: block, Line: n + 1, Raw: line, Session: w.entry.Session, Verdict: v})

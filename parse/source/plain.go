@@ -183,7 +183,7 @@ func (w *worker) readRange(ctx context.Context, f *plainFile, start, end int64) 
 		off:   start,
 		buf:   w.buf,
 		emit: func(b Block, rest []byte) []byte {
-			b.Input = f.input
+			b.Input, b.Again = f.input, f.local != nil
 			w.took(f.input, int64(len(b.Data)))
 			return w.emitOwn(b, rest)
 		},
@@ -261,6 +261,29 @@ func (f *plainFile) bytes(start, end int64, buf []byte) []byte {
 		return nil
 	}
 	return buf
+}
+
+// LineAt returns the line at an offset of the input without its terminator, at most MaxLine
+// bytes of it. The file may have changed since it was read first.
+func (in *Input) LineAt(offset int64) ([]byte, error) {
+	f, err := in.open(0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.close()
+	for size := int64(tailSize); ; size *= 4 {
+		size = min(size, f.size-offset, MaxLine)
+		if size <= 0 {
+			return nil, f.short
+		}
+		b := f.bytes(offset, offset+size, nil)
+		if b == nil {
+			return nil, f.short
+		}
+		if line, _, found := bytes.Cut(b, newline); found || size == f.size-offset || size == MaxLine {
+			return line, nil
+		}
+	}
 }
 
 // tail returns the sum of the bytes before an offset, as Counted.Tail.

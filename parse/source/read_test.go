@@ -683,3 +683,38 @@ func TestGoroutinesEnd(t *testing.T) {
 	readAll(t, expand(t, bytes.NewReader([]byte(text)), dir, Stdin), 4, small)
 	checkGoroutines(t, before)
 }
+
+// TestLineAt checks that the lines of blocks that can be read again are.
+func TestLineAt(t *testing.T) {
+	var text strings.Builder
+	for i := range 3000 {
+		fmt.Fprintf(&text, "%d %s\r\n", i, strings.Repeat("x", i%97*i%31))
+	}
+	text.WriteString("the end")
+	inputs := append(expand(t, nil, write(t, "a.log", []byte(text.String()))),
+		expand(t, nil, write(t, "b.log.gz", compresstest.Store(t, "gzip", text.String())))...)
+	c, _ := readAll(t, inputs, 3, sizes{block: 512, maxLine: 64 << 10, rng: 4 << 10, sample: 1 << 10})
+	again := 0
+	for _, b := range c.blocks {
+		if b.Again != (b.Input == 0) {
+			t.Fatalf("input %d can be read again: %v", b.Input, b.Again)
+		}
+		at := b.Seq
+		for line := range strings.Lines(b.data) {
+			if b.Again {
+				got, err := inputs[b.Input].LineAt(at)
+				if want := strings.TrimSuffix(line, "\n"); err != nil || string(got) != want {
+					t.Fatalf("at %d: %q, %v; want %q", at, got, err, want)
+				}
+				again++
+			}
+			at += int64(len(line))
+		}
+	}
+	if again != 3001 {
+		t.Errorf("%d lines were read again", again)
+	}
+	if line, err := inputs[0].LineAt(int64(text.Len())); err == nil {
+		t.Errorf("behind the end there is %q", line)
+	}
+}

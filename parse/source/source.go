@@ -31,6 +31,10 @@ type Block struct {
 	// input. It is valid until Handler.Block returns.
 	Data []byte
 
+	// Again means that Seq is the offset of Data in the input, of which Input.LineAt reads a
+	// line again.
+	Again bool
+
 	// TooLong means that Data is the beginning of a single line of LineSize bytes
 	// (terminator included), more than MaxLine.
 	TooLong  bool
