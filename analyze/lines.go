@@ -66,19 +66,8 @@ type lineParser struct {
 	record  events.Record // of a message
 	said    events.Event  // that of record
 	message message
-	raw     []byte // the text of a refusal as evidence
-	cleaned events.ByTexts[cleanTexts]
-}
-
-// cleanTexts are texts of records as outputs have them, by number; empty until they are
-// needed.
-type cleanTexts struct {
-	all   []string
-	paths []string // those of the paths of targets
-}
-
-func newCleanTexts(most int) *cleanTexts {
-	return &cleanTexts{make([]string, most+1), make([]string, most+1)}
+	raw     []byte                   // the text of a refusal as evidence
+	cleaned events.ByTexts[[]string] // texts of records as outputs have them, by number; empty until they are needed
 }
 
 func (r *reader) newLineParser(keyer authevents.Keyer) *lineParser {
@@ -161,12 +150,11 @@ func (p *lineParser) row(texts *events.Texts, record []byte) (*message, error) {
 	if err := texts.Read(record, r); err != nil {
 		return nil, err
 	}
-	clean := p.cleaned.Of(texts, newCleanTexts)
-	once := func(field int) string { return events.Once(clean.all, r, field, p.texts.clean) }
+	clean := p.cleaned.Of(texts, func(most int) *[]string { return new(make([]string, most+1)) })
+	once := func(field int) string { return events.Once(*clean, r, field, p.texts.clean) }
 	p.message = message{
 		Kind: r.Log, Outcome: r.Outcome, Status: r.Status, Code: once(events.TextCode), Method: once(events.TextMethod), Host: once(events.TextHost),
-		Client: once(events.TextClient), User: once(events.TextUser),
-		Path: events.Once(clean.paths, r, events.TextTarget, func(target []byte) string { return p.texts.clean(pathOf(target)) }),
+		Client: once(events.TextClient), User: once(events.TextUser), Path: p.texts.clean(pathOf(r.Text(events.TextTarget))),
 	}
 	return &p.message, nil
 }

@@ -221,17 +221,14 @@ func (x *Keyer) Record(k *EventKeys, r *events.Record) {
 		labels: labels{connection: x.hash(r.Text(events.TextConnection)), session: x.hash(r.Text(events.TextSession)), port: x.hash(r.Text(events.TextPort))},
 		id:     x.hash(r.Text(events.TextRequestID)),
 	}
-	k.setRequest(x.method(r.Text(events.TextMethod)), events.Once(known.targets, r, events.TextTarget, x.target))
+	k.setRequest(x.method(r.Text(events.TextMethod)), x.target(r.Text(events.TextTarget)))
 }
 
 // recorded are the hashes of the texts of records by number; zeros until they are needed.
-type recorded struct {
-	clients, users []uint64
-	targets        []target
-}
+type recorded struct{ clients, users []uint64 }
 
 func newRecorded(most int) *recorded {
-	return &recorded{make([]uint64, most+1), make([]uint64, most+1), make([]target, most+1)}
+	return &recorded{make([]uint64, most+1), make([]uint64, most+1)}
 }
 
 // reason returns the reason of an event as outputs may have it.

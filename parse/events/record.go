@@ -24,15 +24,15 @@ const (
 	TextClient
 	TextUser
 	TextMethod
-	TextTarget
 	TextHost
 	repeatedTexts // number of those before: they come again, and are kept once if there is room
 )
 
-// The other texts are in the record itself: most are those of one event, and a session id is
+// The other texts are in the record itself: most are those of few events, and a session id is
 // a credential.
 const (
-	textMessage = repeatedTexts + iota
+	TextTarget = repeatedTexts + iota
+	textMessage
 	TextPort
 	TextConnection
 	TextRequestID
@@ -43,7 +43,7 @@ const (
 // recorded returns the fields that records hold as texts.
 func (e *Event) recorded() [recordTexts]*[]byte {
 	return [...]*[]byte{
-		&e.Reason, &e.Code, &e.Client, &e.User, &e.Method, &e.Target, &e.Host, &e.Message, &e.Port, &e.Connection, &e.RequestID, &e.Session,
+		&e.Reason, &e.Code, &e.Client, &e.User, &e.Method, &e.Host, &e.Target, &e.Message, &e.Port, &e.Connection, &e.RequestID, &e.Session,
 	}
 }
 
@@ -155,7 +155,7 @@ func (t *Texts) AppendRecord(dst []byte, log *Log, e *Event) []byte {
 			binary.LittleEndian.PutUint32(head[recordNumbers+4*i:], n)
 		}
 	}
-	for i := textMessage; i < recordTexts; i++ {
+	for i := repeatedTexts; i < recordTexts; i++ {
 		if len(*fields[i]) > 0 && (i != textMessage || e.Outcome == Failed) {
 			own |= 1 << i
 		}

@@ -58,31 +58,31 @@ func TestRecordTexts(t *testing.T) {
 		}
 		var got Event
 		kept.Event(&got)
-		if string(kept.Text(TextTarget)) != string(e.Target) {
-			t.Errorf("target of %d bytes, want %d", len(kept.Text(TextTarget)), len(e.Target))
+		if string(kept.Text(TextUser)) != string(e.User) {
+			t.Errorf("user of %d bytes, want %d", len(kept.Text(TextUser)), len(e.User))
 		}
 		return got
 	}
-	if e := read(&Event{Time: 1, Status: -1}); e.Status != -1 || e.Time != 1 || e.Target != nil {
+	if e := read(&Event{Time: 1, Status: -1}); e.Status != -1 || e.Time != 1 || e.User != nil {
 		t.Errorf("%+v", e)
 	}
-	read(&Event{Target: []byte("/a"), Session: []byte("s"), Host: []byte("a.example")})
-	if kept.Numbers[TextTarget] != 1 || kept.Numbers[TextHost] != 2 || len(texts.all) != 2 {
+	read(&Event{User: []byte("/a"), Session: []byte("s"), Host: []byte("a.example")})
+	if kept.Numbers[TextUser] != 1 || kept.Numbers[TextHost] != 2 || len(texts.all) != 2 {
 		t.Errorf("numbers %v of %d", kept.Numbers, len(texts.all))
 	}
-	read(&Event{Target: []byte("a.example"), Host: []byte("/a")})
-	if kept.Numbers[TextTarget] != 2 || kept.Numbers[TextHost] != 1 || len(texts.all) != 2 {
+	read(&Event{User: []byte("a.example"), Host: []byte("/a")})
+	if kept.Numbers[TextUser] != 2 || kept.Numbers[TextHost] != 1 || len(texts.all) != 2 {
 		t.Errorf("numbers %v of %d", kept.Numbers, len(texts.all))
 	}
 	long := bytes.Repeat([]byte("x"), maxTextBytes/2+1)
-	for n, target := range [][]byte{long, long[1:], []byte("/a")} {
-		if e := read(&Event{Target: target}); !bytes.Equal(e.Target, target) || (kept.Numbers[TextTarget] == 0) != (n == 1) {
-			t.Errorf("target of %d bytes, number %d", len(e.Target), kept.Numbers[TextTarget])
+	for n, user := range [][]byte{long, long[1:], []byte("/a")} {
+		if e := read(&Event{User: user}); !bytes.Equal(e.User, user) || (kept.Numbers[TextUser] == 0) != (n == 1) {
+			t.Errorf("user of %d bytes, number %d", len(e.User), kept.Numbers[TextUser])
 		}
 	}
 	for i := range 2 * textSlots { // slots are taken again and again
-		if target := fmt.Sprint("/", i%(textSlots+1)); string(read(&Event{Target: []byte(target)}).Target) != target {
-			t.Fatal(target)
+		if user := fmt.Sprint("/", i%(textSlots+1)); string(read(&Event{User: []byte(user)}).User) != user {
+			t.Fatal(user)
 		}
 	}
 	record := texts.AppendRecord(nil, log, &Event{})
