@@ -25,7 +25,7 @@ func (r *reader) joinEvents(ctx context.Context, s *timeline.State, lines lineSt
 	joined, err = authevents.Join(ctx, &authevents.Input{
 		State: s, Workers: r.options.Workers, Timezone: r.options.Parse.Timezone,
 		Since: micros(r.options.Parse.Since), Until: micros(r.options.Parse.Until),
-		Statuses: r.options.Parse.Refusals, Pseudonyms: r.options.PseudonymKey != "",
+		Statuses: r.options.Parse.Refusals, Pseudonyms: r.options.PseudonymKey != "", Memory: r.options.Memory,
 		LogOf:       func(input int) string { return serverName(r.inputs[input].Path) },
 		DirectoryOf: func(input int) string { return path.Dir(r.inputs[input].Path) },
 		Requests:    lines.requestKeys, Events: lines.eventKeys,

@@ -9,6 +9,7 @@
 package authevents
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"sync/atomic"
@@ -16,6 +17,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"logscan/analyze/spill"
 	"logscan/analyze/timeline"
 	"logscan/parse"
 	"logscan/parse/events"
@@ -37,6 +39,7 @@ type Input struct {
 	Since, Until       int64          // Unix microseconds; parse.NoTime for no bound
 	Statuses           []int32        // that refuse requests, beside 401
 	Pseudonyms         bool           // of the keyers
+	Memory             spill.Memory   // beyond which refusals are on disk
 }
 
 // Match is the key by which an event belongs to a refusal.
@@ -142,6 +145,9 @@ func Join(ctx context.Context, in *Input) (*Joined, error) {
 		}
 		j.joinKind(kind)
 	}
+	if err := j.requests.close(); err != nil {
+		return nil, err
+	}
 	return j.conclude(), nil
 }
 
@@ -149,18 +155,19 @@ func Join(ctx context.Context, in *Input) (*Joined, error) {
 type joiner struct {
 	*Input
 	newKeyer func() Keyer
-	requests []request
+	requests requests
 	events   []Event
-	texts    []texts // of the events
-	// eventLabels and requestLabels are by index of events and requests.
-	eventLabels   labelled[eventLabels]
-	requestLabels labelled[requestLabels]
-	has           fields
-	directories   []uint32 // of the inputs: their numbers
-	sources       []Source
-	kinds         [][]int32 // events by kind of log
-	also          []pair    // refusals of which the log of an event has a line too
-	names         names     // reasons of events, and names of their logs
+	texts    []texts               // of the events
+	labels   labelled[eventLabels] // by index of events
+	has      fields
+	// directories and named are by input: the number of its directory, from 1, and whether it
+	// names users.
+	directories []uint32
+	named       []bool
+	sources     []Source
+	kinds       [][]int32 // events by kind of log
+	also        []pair    // refusals of which the log of an event has a line too
+	names       names     // reasons of events, and names of their logs
 
 	matches    matches     // scratch
 	candidates []candidate // scratch
@@ -196,19 +203,15 @@ func (l *labelled[T]) of(number uint32) *T {
 // labelsOf returns the labels of an event.
 func (j *joiner) labelsOf(event int32) *eventLabels {
 	if !j.events[event].labelled {
-		return &j.eventLabels.none
+		return &j.labels.none
 	}
-	return &j.eventLabels.list[event]
+	return &j.labels.list[event]
 }
-
-// requestLabelsOf returns the labels of a request.
-func (j *joiner) requestLabelsOf(r *request) *requestLabels { return j.requestLabels.of(r.labelled) }
 
 // read reads the lines of all refusals and events.
 func (j *joiner) read(ctx context.Context) error {
-	j.requests = make([]request, j.State.Refusals.Len())
 	j.events, j.texts = make([]Event, len(j.State.Messages)), make([]texts, len(j.State.Messages))
-	if err := j.readEach(ctx, len(j.requests), j.requestReader); err != nil {
+	if err := j.readRequests(ctx); err != nil {
 		return err
 	}
 	if err := j.readEach(ctx, len(j.events), j.eventReader); err != nil {
@@ -262,38 +265,23 @@ func (j *joiner) eventReader() func(int) error {
 	}
 }
 
-// requestReader returns a function that sets a refusal. It belongs to one goroutine.
-func (j *joiner) requestReader() func(int) error {
-	read := j.Requests(j.newKeyer())
-	var k RequestKeys
-	return func(i int) error {
-		err := read(i, &k)
-		if err == nil {
-			j.setRequest(i, &k)
-		}
-		return err
-	}
-}
-
-// survey sets has, and which requests are of a log that names users.
+// survey sets has and named.
 func (j *joiner) survey() {
-	named := make([]bool, len(j.State.Inputs))
-	for i, refusal := range j.State.Refusals.All() {
-		r, h := &j.requests[i], &j.has
-		l := j.requestLabelsOf(r)
+	j.named = make([]bool, len(j.State.Inputs))
+	at, h, first := j.requests.reader(), &j.has, uint32(0)
+	for i := range j.requests.taken {
+		r, l := at(i)
 		if r.user != 0 {
-			named[refusal.Input] = true
+			j.named[r.input] = true
 		}
 		h.ids, h.session, h.connection = h.ids || l.ids[0] != 0, h.session || l.session != 0, h.connection || l.connection != 0
 		h.port, h.peer, h.user = h.port || l.port != 0, h.peer || l.peer != 0, h.user || r.user != 0
 		h.host, h.noHost = h.host || r.host != 0, h.noHost || r.host == 0
-		h.directories = h.directories || r.directory != j.requests[0].directory
+		first = cmp.Or(first, j.directories[r.input])
+		h.directories = h.directories || j.directories[r.input] != first
 	}
-	if j.has.session {
+	if h.session {
 		j.widen()
-	}
-	for i, r := range j.State.Refusals.All() {
-		j.requests[i].names = j.has.user && named[r.Input]
 	}
 }
 

@@ -168,14 +168,14 @@ func (j *joiner) distances(list []int32) (all distances) {
 	open := j.clockSamples(list)
 	for step, key := range keys {
 		m := &j.matches
-		m.reset(len(open))
+		m.reset(len(open), len(open))
 		for i, n := range open {
 			m.events.groups[i] = m.keys.add(key(&j.texts[n], &j.labelsOf(n).labels))
 		}
 		if len(m.keys.all) == 0 {
 			continue
 		}
-		j.find(func(r *request) uint64 { return key(&r.texts, &j.requestLabelsOf(r).labels) })
+		j.find(func(r *request, l *requestLabels) uint64 { return key(&r.texts, &l.labels) })
 		m.events.divide(len(m.keys.all))
 		for group, k := range m.keys.all {
 			of, requests := m.events.of(group), m.requests.of(group)
@@ -191,7 +191,7 @@ func (j *joiner) distances(list []int32) (all distances) {
 				e := &j.events[open[i]]
 				open[i] = counted
 				for _, r := range requests {
-					if d := timeline.FloorDiv(e.Time-j.requests[r].time, 1e6); d >= -longestOffset && d <= longestOffset {
+					if d := timeline.FloorDiv(e.Time-m.hits[r].time, 1e6); d >= -longestOffset && d <= longestOffset {
 						all = append(all, distance{e.Source, k, d})
 					}
 				}

@@ -38,6 +38,7 @@ func (j *joiner) followed(list []int32) {
 	for _, of := range own {
 		slices.SortFunc(of, func(a, b ownLine) int { return cmp.Compare(a.line, b.line) })
 	}
+	request := j.requests.reader()
 	for _, n := range list {
 		m := &j.State.Messages[n]
 		of := own[m.Input]
@@ -50,8 +51,8 @@ func (j *joiner) followed(list []int32) {
 			continue
 		}
 		refusal := of[next].refusal
-		r := &j.requests[refusal]
-		ids, id := &j.requestLabelsOf(r).ids, j.labelsOf(n).id // 0 as well if no refusal has any
+		r, labels := request(int(refusal))
+		ids, id := &labels.ids, j.labelsOf(n).id // 0 as well if no refusal has any
 		bare := t.client == 0 && !e.hasID && t.path == 0
 		apart := e.Time-r.time > near || r.time-e.Time > near
 		if r.time == noTime || apart || !bare && (id == 0 || !slices.Contains(ids[:], id)) || e.status != 0 && e.status != r.status || t.user != 0 && r.user != 0 && t.user != r.user {
@@ -62,11 +63,11 @@ func (j *joiner) followed(list []int32) {
 			e.first = cmp.Or(j.events[before].first, before+1)
 		}
 		j.also = append(j.also, pair{n, refusal})
-		e.follows, r.taken = true, true
+		e.follows, j.requests.taken[refusal] = true, true
 		if bare {
 			t.client, e.status = r.client, r.status
 			if ids[0] != 0 {
-				j.eventLabels.all(len(j.events))[n].id = ids[0]
+				j.labels.all(len(j.events))[n].id = ids[0]
 				e.labelled, e.hasID = true, true
 			}
 			t.user = cmp.Or(t.user, r.user)

@@ -62,18 +62,6 @@ type RequestKeys struct {
 	status   int32
 }
 
-// request is a refusal while events are joined. It is small, like Event.
-type request struct {
-	texts
-	time      int64
-	duration  uint32 // microseconds
-	directory uint32 // number of that of its log, from 1
-	labelled  uint32 // index in joiner.requestLabels plus one; 0 for none
-	status    int16
-	names     bool // its log names users
-	taken     bool // by an event of the kind that is being joined
-}
-
 const (
 	// maxIDs is the number of ids of a request that are compared: its own and a trace's.
 	maxIDs = 2
@@ -263,18 +251,6 @@ func (x *Keyer) Request(r *RequestKeys, e *parse.Entry, k *parse.Keys) {
 	}
 }
 
-// setRequest sets request i.
-func (j *joiner) setRequest(i int, k *RequestKeys) {
-	r := &j.requests[i]
-	*r = request{
-		texts: k.texts, time: k.time, duration: uint32(k.duration), status: int16(min(k.status, math.MaxInt16)), directory: j.directories[j.State.Refusals.At(i).Input],
-	}
-	if k.requestLabels != (requestLabels{}) {
-		j.requestLabels.all(len(j.requests))[i] = k.requestLabels
-		r.labelled = uint32(i) + 1
-	}
-}
-
 // setEvent sets event i. names numbers its texts. Its labels are not kept if no refusal has
 // any.
 func (j *joiner) setEvent(i int, k *EventKeys, names *recentNames) {
@@ -285,8 +261,8 @@ func (j *joiner) setEvent(i int, k *EventKeys, names *recentNames) {
 		Time: k.time, Reason: reason.number, Source: int32(kind.number), Refusal: -1, Outcome: k.outcome,
 		status: int16(min(k.status, math.MaxInt16)), class: reason.class, server: kind.server, local: k.local, hasID: k.id != 0,
 	}
-	if j.requestLabels.list != nil && k.eventLabels != (eventLabels{}) {
-		j.eventLabels.all(len(j.events))[i] = k.eventLabels
+	if j.requests.labelled && k.eventLabels != (eventLabels{}) {
+		j.labels.all(len(j.events))[i] = k.eventLabels
 		e.labelled = true
 	}
 	switch {

@@ -11,9 +11,7 @@ import (
 // joinKind joins the events of one kind of log. Those of different kinds may be about
 // the same refusal: a server says that it was refused, an identity provider why.
 func (j *joiner) joinKind(list []int32) {
-	for i := range j.requests {
-		j.requests[i].taken = false
-	}
+	clear(j.requests.taken)
 	passes := j.passes()
 	j.followed(list)
 	j.setClocks(list)
@@ -39,12 +37,34 @@ func (j *joiner) run(passes []pass, list []int32) {
 	}
 }
 
-// pass joins the events and refusals that have the same key.
+// pass joins the events and refusals that have the same key. A great many events are divided
+// by their keys, so that less is in memory.
 func (j *joiner) pass(p *pass, open []int32) {
+	parts := uint64(len(open)/matchedAtOnce + 1)
+	for part := range parts {
+		j.passPart(p, open, part, parts)
+	}
+}
+
+// matchedAtOnce is about how many events are joined at once.
+const matchedAtOnce = 1 << 19
+
+// passPart is pass for one of several parts of the keys.
+func (j *joiner) passPart(p *pass, open []int32, part, parts uint64) {
 	m := &j.matches
-	m.reset(len(open))
-	for i, n := range open {
-		m.events.groups[i] = m.keys.add(p.event(n))
+	n := len(open)
+	if parts > 1 {
+		n = 0
+		for _, event := range open {
+			if p.event(event)%parts == part {
+				n++
+			}
+		}
+	}
+	m.reset(len(open), n)
+	for i, event := range open {
+		key := p.event(event)
+		m.events.groups[i] = m.keys.add(onlyIf(key%parts == part, key))
 	}
 	if len(m.keys.all) == 0 {
 		return
@@ -64,24 +84,41 @@ func (j *joiner) pass(p *pass, open []int32) {
 	}
 }
 
-// find sets the groups of the refusals, by the keys of events. To look for one takes most of
+// find sets the hits and their groups, by the keys of events. To look for one takes most of
 // the time of a pass: a key may be anywhere in the table.
-func (j *joiner) find(key func(*request) uint64) {
-	m := &j.matches
-	m.requests.reset(len(j.requests))
-	var g sync.WaitGroup
+func (j *joiner) find(key func(*request, *requestLabels) uint64) {
+	m, taken := &j.matches, j.requests.taken
 	workers := max(1, j.Workers)
+	found := make([][]hit, workers)
+	found[0] = m.hits[:0]
+	var g sync.WaitGroup
 	for part := range workers {
 		g.Go(func() {
-			for i := part * len(j.requests) / workers; i < (part+1)*len(j.requests)/workers; i++ {
-				m.requests.groups[i] = -1
-				if r := &j.requests[i]; !r.taken && r.time != noTime {
-					m.requests.groups[i] = m.keys.find(key(r))
+			at, hits := j.requests.reader(), found[part]
+			for i := part * len(taken) / workers; i < (part+1)*len(taken)/workers; i++ {
+				if taken[i] {
+					continue
+				}
+				r, l := at(i)
+				if r.time == noTime {
+					continue
+				}
+				if group := m.keys.find(key(r, l)); group >= 0 {
+					hits = append(hits, hit{r.time, l.ordinal, int32(i), group, r.duration, r.status})
 				}
 			}
+			found[part] = hits
 		})
 	}
 	g.Wait()
+	m.hits = found[0]
+	for _, hits := range found[1:] {
+		m.hits = append(m.hits, hits...)
+	}
+	m.requests.reset(len(m.hits))
+	for i := range m.hits {
+		m.requests.groups[i] = m.hits[i].group
+	}
 	m.requests.divide(len(m.keys.all))
 }
 
@@ -89,11 +126,20 @@ func (j *joiner) find(key func(*request) uint64) {
 type matches struct {
 	keys             keyTable
 	events, requests grouped
+	hits             []hit // the members of requests
 }
 
-// reset empties m and makes room for a number of events.
-func (m *matches) reset(events int) {
-	m.keys.reset(events)
+// hit is a refusal that has the key of an event.
+type hit struct {
+	time, ordinal  int64
+	request, group int32
+	duration       uint32
+	status         int16
+}
+
+// reset empties m and makes room for a number of events, some of which have keys.
+func (m *matches) reset(events, keyed int) {
+	m.keys.reset(keyed)
 	m.events.reset(events)
 }
 
@@ -181,15 +227,16 @@ func (g *grouped) of(group int) []int32 {
 	return g.list[start:g.ends[group]:g.ends[group]]
 }
 
-// group joins events and refusals of one key. It divides them into those that are
-// connected by time, and joins each part or leaves it.
+// group joins events and refusals of one key, which are numbers of hits. It divides them into
+// those that are connected by time, and joins each part or leaves it.
 func (j *joiner) group(p *pass, events, requests []int32) {
+	hits := j.matches.hits
 	if len(requests) == 1 && (p.alone || len(events) == 1) {
-		r := &j.requests[requests[0]]
+		r := &hits[requests[0]]
 		reach := int64(r.duration) + p.window
 		for _, n := range events { // several lines may be about one request
 			if at := j.events[n].Time; p.alone && len(events) == 1 || at >= r.time-reach && at <= r.time+reach {
-				j.join(p, n, requests[0])
+				j.join(p, n, r)
 			}
 		}
 		return
@@ -198,18 +245,18 @@ func (j *joiner) group(p *pass, events, requests []int32) {
 		return cmp.Or(cmp.Compare(j.events[a].Time, j.events[b].Time), cmp.Compare(a, b))
 	})
 	slices.SortFunc(requests, func(a, b int32) int {
-		x, y := &j.requests[a], &j.requests[b]
-		return cmp.Or(cmp.Compare(x.time, y.time), cmp.Compare(j.requestLabelsOf(x).ordinal, j.requestLabelsOf(y).ordinal), cmp.Compare(a, b))
+		x, y := &hits[a], &hits[b]
+		return cmp.Or(cmp.Compare(x.time, y.time), cmp.Compare(x.ordinal, y.ordinal), cmp.Compare(a, b))
 	})
 	// candidates are the refusals, with the events of their times: [from, to) of events.
 	all := j.candidates[:0]
 	for _, n := range requests {
-		r := &j.requests[n]
+		r := &hits[n]
 		reach := int64(r.duration) + p.window
 		from := sort.Search(len(events), func(i int) bool { return j.events[events[i]].Time >= r.time-reach })
 		to := sort.Search(len(events), func(i int) bool { return j.events[events[i]].Time > r.time+reach })
 		if from < to {
-			all = append(all, candidate{n, from, to})
+			all = append(all, candidate{r, from, to})
 		}
 	}
 	j.candidates = all
@@ -229,7 +276,7 @@ func (j *joiner) group(p *pass, events, requests []int32) {
 
 // candidate is a refusal and the events that may be about it.
 type candidate struct {
-	request  int32
+	*hit
 	from, to int // of the events of its group
 }
 
@@ -250,19 +297,19 @@ func (j *joiner) resolve(p *pass, candidates []candidate, events []int32, from, 
 		next := from
 		for _, c := range candidates {
 			if next = max(next, c.from); next < c.to {
-				j.join(p, events[next], c.request)
+				j.join(p, events[next], c.hit)
 				next++
 			}
 		}
 		return
 	case len(candidates) == 1 && j.agree(list): // several lines about one refusal
 		for _, n := range list {
-			j.join(p, n, candidates[0].request)
+			j.join(p, n, candidates[0].hit)
 		}
 		return
 	case len(list) == len(candidates) && j.inOneWay(p, candidates, events, from):
 		for i, c := range candidates {
-			j.join(p, events[from+i], c.request)
+			j.join(p, events[from+i], c.hit)
 		}
 		return
 	}
@@ -270,7 +317,7 @@ func (j *joiner) resolve(p *pass, candidates []candidate, events []int32, from, 
 		j.events[n].Ambiguous = true
 	}
 	for _, c := range candidates {
-		j.requests[c.request].taken = true
+		j.requests.taken[c.request] = true
 	}
 }
 
@@ -308,11 +355,11 @@ func (j *joiner) same(a, b int32) bool {
 }
 
 // join joins an event with a refusal, unless the client got another status.
-func (j *joiner) join(p *pass, event, request int32) {
-	e, r := &j.events[event], &j.requests[request]
+func (j *joiner) join(p *pass, event int32, r *hit) {
+	e := &j.events[event]
 	if e.status != 0 && e.status != r.status {
 		e.Ambiguous = true
 		return
 	}
-	e.Refusal, e.Match, r.taken = request, p.match, true
+	e.Refusal, e.Match, j.requests.taken[r.request] = r.request, p.match, true
 }

@@ -6,7 +6,7 @@ import "logscan/parse/field"
 type pass struct {
 	match   Match
 	event   func(event int32) uint64 // 0: the event has no such key
-	request func(*request) uint64
+	request func(*request, *requestLabels) uint64
 	// window is how far apart the times may be, in microseconds, beside the duration of
 	// the request.
 	window int64
@@ -44,12 +44,12 @@ func (j *joiner) passes() (all []pass) {
 	for id := range maxIDs {
 		if j.has.ids {
 			all = append(all, pass{match: ByID, window: near, alone: true,
-				event: func(n int32) uint64 { return j.labelsOf(n).id }, request: func(r *request) uint64 { return j.requestLabelsOf(r).ids[id] }})
+				event: func(n int32) uint64 { return j.labelsOf(n).id }, request: func(_ *request, l *requestLabels) uint64 { return l.ids[id] }})
 		}
 	}
 	if j.has.session {
 		all = append(all, pass{match: BySession, window: nearby,
-			event: func(n int32) uint64 { return j.labelsOf(n).session }, request: func(r *request) uint64 { return j.requestLabelsOf(r).session }})
+			event: func(n int32) uint64 { return j.labelsOf(n).session }, request: func(_ *request, l *requestLabels) uint64 { return l.session }})
 	}
 	if j.has.connection {
 		all = append(all, j.ofClient(pass{match: ByConnection, window: near, ordered: true}, func(t *texts, l *labels, client uint64) uint64 {
@@ -64,7 +64,7 @@ func (j *joiner) passes() (all []pass) {
 			event: func(n int32) uint64 {
 				return onlyIf(j.texts[n].path == 0, mix(clientPortKey, j.labelsOf(n).port, j.texts[n].client))
 			},
-			request: func(r *request) uint64 { return mix(clientPortKey, j.requestLabelsOf(r).port, r.client) }}
+			request: func(r *request, l *requestLabels) uint64 { return mix(clientPortKey, l.port, r.client) }}
 		all = append(all, j.refine(bare)...)
 	}
 	all = append(all, j.ofClient(pass{match: ByRequest, window: near}, func(t *texts, _ *labels, client uint64) uint64 {
@@ -97,10 +97,10 @@ func (j *joiner) passes() (all []pass) {
 				event: func(n int32) uint64 {
 					return onlyIf(j.texts[n].path == 0, mix(userKey, j.texts[n].user, j.texts[n].client))
 				},
-				request: func(r *request) uint64 { return mix(userKey, r.user, r.client) }},
+				request: func(r *request, _ *requestLabels) uint64 { return mix(userKey, r.user, r.client) }},
 			pass{match: ByUser, window: nearby,
 				event:   func(n int32) uint64 { return onlyIf(j.texts[n].path == 0, j.texts[n].user) },
-				request: func(r *request) uint64 { return r.user }})
+				request: func(r *request, _ *requestLabels) uint64 { return r.user }})
 	}
 	return all
 }
@@ -116,13 +116,10 @@ func onlyIf(ok bool, key uint64) uint64 {
 // server may know either.
 func (j *joiner) ofClient(p pass, key func(t *texts, l *labels, client uint64) uint64) []pass {
 	p.event = func(n int32) uint64 { return key(&j.texts[n], &j.labelsOf(n).labels, j.texts[n].client) }
-	p.request = func(r *request) uint64 { return key(&r.texts, &j.requestLabelsOf(r).labels, r.client) }
+	p.request = func(r *request, l *requestLabels) uint64 { return key(&r.texts, &l.labels, r.client) }
 	all := j.refine(p)
 	if j.has.peer {
-		p.request = func(r *request) uint64 {
-			l := j.requestLabelsOf(r)
-			return key(&r.texts, &l.labels, l.peer)
-		}
+		p.request = func(r *request, l *requestLabels) uint64 { return key(&r.texts, &l.labels, l.peer) }
 		all = append(all, j.refine(p)...)
 	}
 	return all
@@ -189,12 +186,13 @@ func (j *joiner) variant(p pass, user, host compared, sameDirectory bool) pass {
 		}
 		return onlyIf(user == equal || user == requestLacks || (user == neither) == (j.events[n].class == field.MissingReason), key)
 	}
-	q.request = func(r *request) uint64 {
-		key := host.key(user.key(p.request(r), r.user, eventLacks), r.host, eventLacks)
+	q.request = func(r *request, l *requestLabels) uint64 {
+		key := host.key(user.key(p.request(r, l), r.user, eventLacks), r.host, eventLacks)
 		if sameDirectory {
-			key = mix(key, uint64(r.directory))
+			key = mix(key, uint64(j.directories[r.input]))
 		}
-		return onlyIf(!(user == requestLacks && r.names || user == neither && !r.names), key)
+		names := j.has.user && j.named[r.input]
+		return onlyIf(!(user == requestLacks && names || user == neither && !names), key)
 	}
 	return q
 }

@@ -36,9 +36,13 @@ func (j *joiner) zoneOf(list []int32, source int32) int64 {
 	for v := range seconds {
 		at[v.client] = nil
 	}
-	for i := range j.requests {
-		r := &j.requests[i]
-		if _, ok := at[r.client]; ok && !r.taken && r.time != noTime {
+	request := j.requests.reader()
+	for i, taken := range j.requests.taken {
+		if taken {
+			continue
+		}
+		r, _ := request(i)
+		if _, ok := at[r.client]; ok && r.time != noTime {
 			at[r.client] = append(at[r.client], timeline.FloorDiv(r.time, 1e6))
 		}
 	}

@@ -108,6 +108,9 @@ func (t *Table[T]) Change(space *Space, change func(i int, x *T)) error {
 	return nil
 }
 
+// Drop frees the place of a table that has a file, which must not be used afterwards.
+func (t *Table[T]) Drop() error { return t.file.Remove() }
+
 // Len returns the number of records; 0 if t is nil.
 func (t *Table[T]) Len() int {
 	if t == nil {
