@@ -40,6 +40,8 @@ type Input struct {
 	Statuses           []int32        // that refuse requests, beside 401
 	Pseudonyms         bool           // of the keyers
 	Memory             spill.Memory   // beyond which refusals are on disk
+
+	atOnce int // about how many events a pass joins at once; 0 for matchedAtOnce
 }
 
 // Match is the key by which an event belongs to a refusal.

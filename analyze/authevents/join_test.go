@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -239,6 +240,13 @@ func TestJoin(t *testing.T) {
 			got, _ := outcomeOf(t, testInput(c.refusals, c.events))
 			if got != c.want {
 				t.Errorf("%s, want %s", got, c.want)
+			}
+			space := spill.NewSpace(filepath.Join(t.TempDir(), "spill"))
+			defer space.Close()
+			in := testInput(c.refusals, c.events)
+			in.Memory, in.atOnce = spill.Memory{Bytes: 1, Space: space}, 1
+			if got, _ := outcomeOf(t, in); got != c.want || space.Written() == 0 {
+				t.Errorf("on disk: %s, want %s", got, c.want)
 			}
 		})
 	}

@@ -40,13 +40,13 @@ func (j *joiner) run(passes []pass, list []int32) {
 // pass joins the events and refusals that have the same key. A great many events are divided
 // by their keys, so that less is in memory.
 func (j *joiner) pass(p *pass, open []int32) {
-	parts := uint64(len(open)/matchedAtOnce + 1)
+	parts := uint64(len(open)/cmp.Or(j.atOnce, matchedAtOnce) + 1)
 	for part := range parts {
 		j.passPart(p, open, part, parts)
 	}
 }
 
-// matchedAtOnce is about how many events are joined at once.
+// matchedAtOnce is about how many events a pass joins at once.
 const matchedAtOnce = 1 << 19
 
 // passPart is pass for one of several parts of the keys.
@@ -89,12 +89,11 @@ func (j *joiner) passPart(p *pass, open []int32, part, parts uint64) {
 func (j *joiner) find(key func(*request, *requestLabels) uint64) {
 	m, taken := &j.matches, j.requests.taken
 	workers := max(1, j.Workers)
-	found := make([][]hit, workers)
-	found[0] = m.hits[:0]
+	m.found = append(m.found, make([][]hit, max(0, workers-len(m.found)))...)
 	var g sync.WaitGroup
 	for part := range workers {
 		g.Go(func() {
-			at, hits := j.requests.reader(), found[part]
+			at, hits := j.requests.reader(), slices.Grow(m.found[part][:0], len(m.keys.all)/workers)
 			for i := part * len(taken) / workers; i < (part+1)*len(taken)/workers; i++ {
 				if taken[i] {
 					continue
@@ -107,14 +106,14 @@ func (j *joiner) find(key func(*request, *requestLabels) uint64) {
 					hits = append(hits, hit{r.time, l.ordinal, int32(i), group, r.duration, r.status})
 				}
 			}
-			found[part] = hits
+			m.found[part] = hits
 		})
 	}
 	g.Wait()
-	m.hits = found[0]
-	for _, hits := range found[1:] {
-		m.hits = append(m.hits, hits...)
+	for _, hits := range m.found[1:] {
+		m.found[0] = append(m.found[0], hits...)
 	}
+	m.hits = m.found[0]
 	m.requests.reset(len(m.hits))
 	for i := range m.hits {
 		m.requests.groups[i] = m.hits[i].group
@@ -126,7 +125,8 @@ func (j *joiner) find(key func(*request, *requestLabels) uint64) {
 type matches struct {
 	keys             keyTable
 	events, requests grouped
-	hits             []hit // the members of requests
+	found            [][]hit // by goroutine; those of the others are added to those of the first
+	hits             []hit   // the members of requests
 }
 
 // hit is a refusal that has the key of an event.
