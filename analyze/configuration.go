@@ -361,8 +361,8 @@ func (a *assembly) harmless(s *rules.Rules, fact *rules.Fact, f *result.Finding,
 }
 
 // refusedBehind reports whether the backend has refused the requests of a finding: the log
-// states it, or the server does not refuse such requests. If it checks passwords, it does not
-// if those who were refused here are accepted where it checks the same passwords.
+// states it, or the server does not refuse such requests. If it checks credentials, it does not
+// if those who were refused here are accepted where it checks the same.
 func (a *assembly) refusedBehind(s *rules.Rules, answer *rules.Answer, f *result.Finding, res *result.Result) bool {
 	if f.AnsweredBy == field.Upstream || !answer.Access.Refuses() {
 		return true
@@ -377,11 +377,20 @@ func (a *assembly) refusedBehind(s *rules.Rules, answer *rules.Answer, f *result
 		return false
 	}
 	file := passwordFile(answer)
-	if file == "" || answer.Upstream == "" {
+	if file == "" && !asksOthers(answer.By) || answer.Upstream == "" {
 		return false
 	}
 	return a.works(s, f, res, func(route *rules.Answer) bool {
 		return passwordFile(route) == file && slices.EqualFunc(route.By, answer.By, func(x, y rules.Line) bool { return x.Directive == y.Directive })
+	})
+}
+
+// asksOthers reports whether a service or key that the directives of a server name checks the
+// credentials, and no file of passwords.
+func asksOthers(by []rules.Line) bool {
+	return len(by) > 0 && !slices.ContainsFunc(by, func(l rules.Line) bool {
+		name, _, _ := strings.Cut(l.Directive, " ")
+		return name != "auth_request" && name != "auth_jwt"
 	})
 }
 

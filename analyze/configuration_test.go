@@ -181,22 +181,26 @@ func TestConfigurationBehindCheck(t *testing.T) {
 	format := strings.TrimSuffix(configuredFormat, upstream)
 	log := staffLog([]string{"/drop/x", "/drop/y"}, true)
 	log = strings.NewReplacer(" 10.0.0.1:80 200\n", "\n", " 10.0.0.1:80 401\n", "\n").Replace(log)
-	server := func(drop string) string {
-		return `server { listen 443 ssl; server_name intra.test; auth_basic staff; auth_basic_user_file /etc/nginx/users; location / { proxy_pass http://app; } location /drop/ { ` + drop + ` } }`
+	const passwords = `auth_basic staff; auth_basic_user_file /etc/nginx/users;`
+	const service = `auth_request /check; location = /check { internal; proxy_pass http://sso; } location = /other { internal; proxy_pass http://keys; }`
+	server := func(check, drop string) string {
+		return `server { listen 443 ssl; server_name intra.test; ` + check + ` location / { proxy_pass http://app; } location /drop/ { ` + drop + ` } }`
 	}
 	const cleared = `proxy_set_header Authorization ""; proxy_pass http://app;`
 	for _, c := range []struct {
-		name, drop, want string
+		name, check, drop, want string
 	}{
-		{"a header", cleared, `authentication_outage: authorization_cleared: proxy_set_header Authorization ""`},
-		{"all headers", `proxy_pass_request_headers off; proxy_pass http://app;`, `authentication_outage: headers_not_passed: proxy_pass_request_headers off`},
-		{"other passwords", `auth_basic_user_file /etc/nginx/others; ` + cleared, ""},
-		{"another check", `auth_basic archive; ` + cleared, ""},
-		{"no backend", `proxy_set_header Authorization ""; root /srv;`, ""},
-		{"nothing removed", `proxy_pass http://app;`, ""},
+		{"a header", passwords, cleared, `authentication_outage: authorization_cleared: proxy_set_header Authorization ""`},
+		{"all headers", passwords, `proxy_pass_request_headers off; proxy_pass http://app;`, `authentication_outage: headers_not_passed: proxy_pass_request_headers off`},
+		{"other passwords", passwords, `auth_basic_user_file /etc/nginx/others; ` + cleared, ""},
+		{"another check", passwords, `auth_basic archive; ` + cleared, ""},
+		{"no backend", passwords, `proxy_set_header Authorization ""; root /srv;`, ""},
+		{"nothing removed", passwords, `proxy_pass http://app;`, ""},
+		{"a header, behind a service", service, cleared, `authentication_outage: authorization_cleared: proxy_set_header Authorization ""`},
+		{"another service", service, `auth_request /other; ` + cleared, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := strings.Join(factsOf(configuredRunAs(t, format, log, server(c.drop))), "; "); got != c.want {
+			if got := strings.Join(factsOf(configuredRunAs(t, format, log, server(c.check, c.drop))), "; "); got != c.want {
 				t.Errorf("facts %q, want %q", got, c.want)
 			}
 		})
