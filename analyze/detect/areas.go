@@ -1,7 +1,9 @@
 package detect
 
 import (
+	"cmp"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -82,9 +84,17 @@ func areasOf(d *Diagnosis, form func(string) string, refused []int64, least int6
 	return members
 }
 
-// commonRoute returns a template that all templates, which have the same number of
-// segments, match: {name} stands for what differs.
+// commonRoute returns a template that all templates match: {name} stands for what differs. If
+// they have different numbers of segments, it returns the directory that they are in.
 func commonRoute(templates []string) string {
+	depth := strings.Count(templates[0], "/")
+	if slices.ContainsFunc(templates, func(t string) bool { return strings.Count(t, "/") != depth }) {
+		directory := templates[0]
+		for _, t := range templates[1:] {
+			directory = commonPrefix(directory, t)
+		}
+		return cmp.Or(directory, "/")
+	}
 	common := strings.Split(templates[0], "/")
 	for _, t := range templates[1:] {
 		for i, segment := range strings.Split(t, "/") {

@@ -72,6 +72,8 @@ type BrokenEndpoint struct {
 	Code         string             `json:"code,omitempty" label:"message"`
 	Opened       int                `json:"opened,omitempty" label:"clients whose links had been opened"`
 	OpenedWithin result.Seconds     `json:"opened_within_seconds,omitempty" label:"links opened within"`
+	Heads        int                `json:"heads_refused,omitempty" label:"clients that HEAD refused"` // and GET is open
+	HeadsByGET   int                `json:"heads_accepted_by_get,omitempty" label:"of them accepted by GET"`
 	Denied       int64              `json:"denied,omitempty" label:"denied to good credentials"` // requests
 	Nearby       result.Seconds     `json:"-"`                                                   // session.Nearby
 	Contrast     int                `json:"-"`                                                   // clients refused, if it was found by contrast with other times and routes
@@ -114,16 +116,17 @@ type endpointObserver struct {
 	cells   [][]cell   // by key and step
 	parts   []*acceptances
 	links   *linkObserver // nil if no route may take one-time links
+	heads   *headObserver // nil if no route refuses HEAD alone
 }
 
 // observeEndpoints follows the endpoints and areas that refused enough actors with good
-// credentials, and routes that may take one-time links.
+// credentials, routes that may take one-time links, and those that refuse HEAD alone.
 func observeEndpoints(d *Diagnosis) observer {
 	counts := make([]int64, len(d.Endpoints))
 	for i := range d.Endpoints {
 		counts[i] = d.Endpoints[i].AliveActors
 	}
-	o := &endpointObserver{d: d, links: observeLinks(d)}
+	o := &endpointObserver{d: d, links: observeLinks(d), heads: observeHeads(d)}
 	for _, endpoint := range topKeys(counts, endpointFew) {
 		o.members = append(o.members, []uint32{endpoint})
 	}
@@ -135,7 +138,7 @@ func observeEndpoints(d *Diagnosis) observer {
 	for _, form := range areaForms {
 		o.members = append(o.members, areasOf(d, form, counts, endpointActors)...)
 	}
-	if len(o.members) == 0 && o.links == nil {
+	if len(o.members) == 0 && o.links == nil && o.heads == nil {
 		return nil
 	}
 	of := make([][]int32, len(counts))
@@ -151,12 +154,16 @@ func observeEndpoints(d *Diagnosis) observer {
 func (o *endpointObserver) part() func(*timeline.Actor, uint32) {
 	counts := o.d.newAcceptances(o.keys, len(o.members), 0)
 	o.parts = append(o.parts, &counts)
-	open := func(*timeline.Actor) {}
+	open, ask := func(*timeline.Actor) {}, func(*timeline.Actor, uint32) {}
 	if o.links != nil {
 		open = o.links.part()
 	}
+	if o.heads != nil {
+		ask = o.heads.part()
+	}
 	return func(a *timeline.Actor, id uint32) {
 		open(a)
+		ask(a, id)
 		for i := range a.Events {
 			e := &a.Events[i]
 			switch set := counts.of[e.Endpoint] - 1; {
@@ -176,6 +183,9 @@ func (o *endpointObserver) gather() {
 	o.cells, o.parts = cellsOf(o.parts), nil
 	if o.links != nil {
 		o.links.gather()
+	}
+	if o.heads != nil {
+		o.heads.gather()
 	}
 }
 
@@ -198,7 +208,7 @@ func inspectEndpoints(d *Diagnosis, seen observer) ([]candidate, error) {
 	var p []float64
 	base := aliveShare(d)
 	o := seen.(*endpointObserver)
-	found = append(found, d.openedLinks(o.links)...)
+	found = append(append(found, d.openedLinks(o.links)...), d.closedHeads(o.heads)...)
 	legs := d.legsOfClosed()
 	for n, cells := range o.cells {
 		s, ok := refusingSpan(cells, endpointShare)
