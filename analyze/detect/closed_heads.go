@@ -56,7 +56,7 @@ func observeHeads(d *Diagnosis) *headObserver {
 	heads, gets := map[place]uint32{}, map[place]uint32{}
 	for i := range d.State.Endpoints {
 		e := &d.State.Endpoints[i]
-		if e.Method == "HEAD" && e.N[timeline.Unauthorized] > 0 && passedAt(e)+e.Known.Accepted == 0 {
+		if e.Method == "HEAD" && e.N[timeline.Unauthorized] > 0 && passed(&e.Tally)+e.Known.Accepted == 0 {
 			heads[place{e.Host, e.Template}] = uint32(i)
 		}
 	}

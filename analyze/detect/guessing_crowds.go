@@ -8,6 +8,7 @@ import (
 	"logscan/analyze/session"
 	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
+	"logscan/parse"
 )
 
 // Guessing from so many addresses that none of them stands out, under the names of ordinary
@@ -47,6 +48,46 @@ type guessingCrowd struct {
 	others   int // sign-ins at other times
 }
 
+// arrivalsByPage counts the clients that signed in, once each.
+type arrivalsByPage struct {
+	clients map[timeline.Client]bool
+	loaded  int // of them: had loaded a page before
+}
+
+// add adds a sign-in that the log shows.
+func (n *arrivalsByPage) add(d *Diagnosis, s *session.Record) {
+	if n.clients[s.Client] {
+		return
+	}
+	n.clients[s.Client] = true
+	if d.loadedBefore(s.Client, s.Start) {
+		n.loaded++
+	}
+}
+
+// loadedBefore reports whether a client was answered with a page, or anything else, before a
+// time, which is in Unix milliseconds.
+func (d *Diagnosis) loadedBefore(client timeline.Client, ms int64) bool {
+	c := d.Clients[client]
+	return c != nil && c.Tally.FirstAccepted != parse.NoTime && c.Tally.FirstAccepted < ms*1000
+}
+
+// chance returns the chance that as many clients of a crowd have loaded nothing, if they are like
+// those who sign in; 1 if too few do.
+func (n *arrivalsByPage) chance(d *Diagnosis, c *guessingCrowd) float64 {
+	came := int64(len(n.clients))
+	if came < crowdSignIns {
+		return 1
+	}
+	pageless := int64(0)
+	for client := range c.clients {
+		if s := d.Clients[client]; passed(&s.Tally) == 0 {
+			pageless++
+		}
+	}
+	return stats.BinomialTail(pageless, int64(len(c.clients)), 1-stats.WilsonLower(int64(n.loaded), came, stats.Z95))
+}
+
 // works reports whether people can sign in while the crowd fails.
 func (c *guessingCrowd) works(d *Diagnosis) bool {
 	n, lasts := len(c.entered), c.end-c.start
@@ -60,9 +101,13 @@ func restOfGuesses(d *Diagnosis, _ observer) ([]candidate, error) {
 	if len(crowds) == 0 {
 		return nil, nil
 	}
+	byPage := arrivalsByPage{clients: map[timeline.Client]bool{}}
 	for s, err := range d.EachSession() {
 		if err != nil {
 			return nil, err
+		}
+		if s.StartSeen {
+			byPage.add(d, s)
 		}
 		for _, c := range crowds {
 			switch {
@@ -81,18 +126,18 @@ func restOfGuesses(d *Diagnosis, _ observer) ([]candidate, error) {
 	var found []candidate
 	for _, c := range crowds {
 		entered, crowd := int64(len(c.entered)), int64(len(c.clients))
-		if !c.works(d) {
-			continue
-		}
 		a := &c.attack
 		counts := slices.Sorted(maps.Values(c.clients))
 		days := (a.end-a.start)/dayLength + 1
-		if int64(counts[len(counts)/2]) > crowdTries*days {
-			a.p = stats.BinomialTail(int64(c.failures), int64(c.failures)+entered, crowdFails)
-		} else {
-			a.p = stats.BinomialTail(crowd, crowd+entered, crowdFails)
+		a.p = byPage.chance(d, c)
+		switch {
+		case !c.works(d):
+		case int64(counts[len(counts)/2]) > crowdTries*days:
+			a.p = min(a.p, stats.BinomialTail(int64(c.failures), int64(c.failures)+entered, crowdFails))
+		default:
+			a.p = min(a.p, stats.BinomialTail(crowd, crowd+entered, crowdFails))
 		}
-		if a.p *= float64(len(crowds)); a.p > attackFalse {
+		if a.p *= float64(2 * len(crowds)); a.p > attackFalse {
 			continue
 		}
 		a.settle(d)

@@ -127,3 +127,36 @@ func TestCrowdThatGetsIn(t *testing.T) {
 		t.Errorf("%d addresses, %d successful: %+v", a.Addresses, a.Successes, f)
 	}
 }
+
+// TestCrowdAtNight checks that a few addresses are found at an hour at which nobody signs in, if
+// they load no page, and that people who do at such an hour are no attack.
+func TestCrowdAtNight(t *testing.T) {
+	for _, loads := range []bool{false, true} {
+		w := newWorld(2)
+		for i := range 60 { // people, who sign in by day
+			address, at := fmt.Sprintf("198.51.100.%d", i), 8*time.Hour+time.Duration(i)*9*time.Minute
+			w.add(at, "GET", "/login", "", "", address, "200")
+			w.add(at+9*time.Second, "POST", "/login", "", "", address, "302")
+			w.visit(at+10*time.Second, address)
+		}
+		for i := range 12 {
+			address, at := fmt.Sprintf("203.%d.113.7", i), 2*time.Hour+w.minutes(30)
+			w.agents[address] = fmt.Sprintf("Mozilla/5.0 (X11; Linux x86_64; rv:%d.0) Gecko/20100101 Firefox/%d.0", 120+i%4, 120+i%4)
+			for range 7 {
+				if loads {
+					w.add(at, "GET", "/login", "", "", address, "200")
+				}
+				at += time.Duration(9+w.r.IntN(200)) * time.Second
+				w.add(at, "POST", "/login", "", "", address, "401")
+			}
+		}
+		_, findings := w.scan(t, 1)
+		found := false
+		for _, f := range findings {
+			found = found || f.Kind == "brute_force"
+		}
+		if found == loads {
+			t.Errorf("loads %v: %+v", loads, findings)
+		}
+	}
+}

@@ -108,7 +108,7 @@ func observeLinks(d *Diagnosis) *linkObserver {
 		}
 	}
 	maps.DeleteFunc(refused, func(route uint32, clients map[timeline.Client]bool) bool {
-		return len(clients) < linkClients || passedAt(&d.State.Endpoints[route]) < int64(len(clients))
+		return len(clients) < linkClients || passed(&d.State.Endpoints[route].Tally) < int64(len(clients))
 	})
 	if len(refused) == 0 || len(refused) > maxLinkRoutes {
 		return nil // no page of a site is like that many others
@@ -140,14 +140,14 @@ func observeLinks(d *Diagnosis) *linkObserver {
 	return o
 }
 
-// passedAt returns how many requests of an endpoint were accepted or redirected.
-func passedAt(e *timeline.Endpoint) int64 { return e.N[timeline.Accepted] + e.N[timeline.Redirected] }
+// passed returns how many requests were accepted or redirected.
+func passed(t *timeline.Tally) int64 { return t.N[timeline.Accepted] + t.N[timeline.Redirected] }
 
 // visitedOnce reports whether a route, which is no file that pages load, is requested about
 // once by each actor.
 func (d *Diagnosis) visitedOnce(route uint32) bool {
 	e := &d.State.Endpoints[route]
-	return e.Requests() <= linkRequests*d.Endpoints[route].Actors && passedAt(e) <= maxOpenings && !session.IsAsset(e.Template)
+	return e.Requests() <= linkRequests*d.Endpoints[route].Actors && passed(&e.Tally) <= maxOpenings && !session.IsAsset(e.Template)
 }
 
 func (o *linkObserver) part() func(*timeline.Actor) {

@@ -159,6 +159,7 @@ func (o *guessObserver) namelessRun(list []try) (attack, bool) {
 	if slices.ContainsFunc(list, func(t try) bool { return t.user != 0 }) {
 		return attack{}, false
 	}
+	list = o.d.withoutPeople(list)
 	from, to, sum := failingRun(list)
 	a := newAttack(everywhere, stats.SegmentTail(sum, len(list)))
 	for i := from; i < to; i++ {
@@ -179,6 +180,32 @@ func (o *guessObserver) namelessRun(list []try) (attack, bool) {
 		}
 	}
 	return a, true
+}
+
+// withoutPeople returns the tries of one user agent without those of people who have it, too: of
+// browsers that loaded a page first, and failed no more often than a person. One who got in after
+// a typing error has not guessed.
+func (d *Diagnosis) withoutPeople(list []try) []try {
+	type client struct {
+		first  int64
+		failed int
+	}
+	byAddress := map[uint32]client{}
+	for i := range list {
+		t := &list[i]
+		c, ok := byAddress[t.address]
+		if !ok || t.time < c.first {
+			c.first = t.time
+		}
+		if t.failed() {
+			c.failed++
+		}
+		byAddress[t.address] = c
+	}
+	return slices.DeleteFunc(slices.Clone(list), func(t try) bool {
+		c := byAddress[t.address]
+		return c.failed <= personTries && isBrowser(d.State.Agents[t.agent]) && d.loadedBefore(timeline.Client{Address: t.address, Agent: t.agent}, c.first)
+	})
 }
 
 // toolSubject returns the subject of an attack from many addresses, which are those of a

@@ -103,26 +103,37 @@ func TestToolFromManyAddresses(t *testing.T) {
 // mistypes once hours after it and gets in, is not taken for a break-in.
 func TestOwnerWithTheAgentOfAnAttack(t *testing.T) {
 	const browser = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36"
-	w := newWorld(3)
-	w.users = true
-	w.run(40)
-	n := 0
-	w.botnet(150, 1, 1<<30, browser, "/login", func() string { n++; return fmt.Sprintf("leak%d", n) })
-	w.agents["198.51.100.9"] = browser
-	w.add(20*time.Hour, "POST", "/login", "owner", "", "198.51.100.9", "401")
-	w.add(20*time.Hour+15*time.Second, "POST", "/login", "owner", "", "198.51.100.9", "200")
-	_, findings := w.scan(t, 1)
-	found := false
-	for _, f := range findings {
-		if a, ok := f.Details.(*Attack); ok {
-			found = true
-			if a.Successes > 0 {
-				t.Errorf("%s opened %v", f.Kind, a.Compromised)
+	for _, names := range []bool{true, false} {
+		w := newWorld(3)
+		w.users = names
+		w.run(40)
+		n, each, owner := 0, 8, ""
+		if names {
+			each, owner = 1, "owner"
+		}
+		w.botnet(150, each, 1<<30, browser, "/login", func() string {
+			if n++; names {
+				return fmt.Sprintf("leak%d", n)
+			}
+			return ""
+		})
+		w.agents["198.51.100.9"] = browser
+		w.add(20*time.Hour-9*time.Second, "GET", "/login", "", "", "198.51.100.9", "200")
+		w.add(20*time.Hour, "POST", "/login", owner, "", "198.51.100.9", "401")
+		w.add(20*time.Hour+15*time.Second, "POST", "/login", owner, "", "198.51.100.9", "200")
+		_, findings := w.scan(t, 1)
+		found := false
+		for _, f := range findings {
+			if a, ok := f.Details.(*Attack); ok {
+				found = true
+				if a.Successes > 0 || a.Addresses > 150 {
+					t.Errorf("names %v: %s opened %v, from %d addresses", names, f.Kind, a.Compromised, a.Addresses)
+				}
 			}
 		}
-	}
-	if !found {
-		t.Errorf("found %+v", findings)
+		if !found {
+			t.Errorf("names %v: found %+v", names, findings)
+		}
 	}
 }
 
