@@ -67,8 +67,8 @@ type Texts struct {
 	size  int      // of the texts, in bytes
 
 	seed  maphash.Seed
-	slots []uint32              // by hash: the number of a text that has it; nil before the first
-	last  [repeatedTexts]uint32 // of the last record: most of its texts come again
+	slots []uint16              // by hash: the number of a text that has it; nil before the first
+	last  [repeatedTexts]uint16 // of the last record: most of its texts come again
 }
 
 const (
@@ -76,24 +76,24 @@ const (
 	// It is a power of two.
 	textSlots = 32 << 10
 	// maxTexts and maxTextBytes bound the texts. Records have others themselves.
-	maxTexts     = 128 << 10
+	maxTexts     = 64<<10 - 1 // a number has 16 bits
 	maxTextBytes = 4 << 20
 	// textChunk is the number of bytes that are allocated together.
 	textChunk = 32 << 10
 )
 
 // Size returns approximately how many bytes of memory t takes.
-func (t *Texts) Size() int { return t.size + 24*cap(t.all) + 4*len(t.slots) }
+func (t *Texts) Size() int { return t.size + 24*cap(t.all) + 2*len(t.slots) }
 
 // number returns the number of a text, 0 if there is no room for it. field is its field in
 // records.
-func (t *Texts) number(field int, text []byte) uint32 {
+func (t *Texts) number(field int, text []byte) uint16 {
 	last := &t.last[field]
 	if *last != 0 && bytes.Equal(t.all[*last-1], text) {
 		return *last
 	}
 	if t.slots == nil {
-		t.seed, t.slots = maphash.MakeSeed(), make([]uint32, textSlots)
+		t.seed, t.slots = maphash.MakeSeed(), make([]uint16, textSlots)
 	}
 	slot := &t.slots[maphash.Bytes(t.seed, text)%textSlots]
 	if *slot == 0 || !bytes.Equal(t.all[*slot-1], text) {
@@ -106,7 +106,7 @@ func (t *Texts) number(field int, text []byte) uint32 {
 		from := len(t.chunk)
 		t.chunk = append(t.chunk, text...)
 		t.all, t.size = append(t.all, t.chunk[from:len(t.chunk):len(t.chunk)]), t.size+len(text)
-		*slot = uint32(len(t.all))
+		*slot = uint16(len(t.all))
 	}
 	*last = *slot
 	return *slot
@@ -130,7 +130,7 @@ const (
 	recordTime    = recordLog + 1
 	recordStatus  = recordTime + 8
 	recordNumbers = recordStatus + 4
-	recordMask    = recordNumbers + 4*repeatedTexts
+	recordMask    = recordNumbers + 2*repeatedTexts
 	recordHead    = recordMask + 2
 	localFlag     = 0x80
 )
@@ -152,7 +152,7 @@ func (t *Texts) AppendRecord(dst []byte, log *Log, e *Event) []byte {
 			if n == 0 {
 				own |= 1 << i
 			}
-			binary.LittleEndian.PutUint32(head[recordNumbers+4*i:], n)
+			binary.LittleEndian.PutUint16(head[recordNumbers+2*i:], n)
 		}
 	}
 	for i := repeatedTexts; i < recordTexts; i++ {
@@ -178,7 +178,7 @@ type Record struct {
 	Local   bool
 	// Numbers are those of the repeated texts in the Texts, from 1; 0 for a text that is in
 	// the record itself, or missing.
-	Numbers [repeatedTexts]uint32
+	Numbers [repeatedTexts]uint16
 
 	Texts *Texts // that the numbers are of
 
@@ -194,8 +194,8 @@ func (t *Texts) Read(src []byte, r *Record) error {
 	r.Log, r.Outcome, r.Local = t.logs[src[recordLog]], Outcome(src[0]&^localFlag), src[0]&localFlag != 0
 	r.Time, r.Status = int64(binary.LittleEndian.Uint64(src[recordTime:])), int32(binary.LittleEndian.Uint32(src[recordStatus:]))
 	for i := range r.Numbers {
-		n := binary.LittleEndian.Uint32(src[recordNumbers+4*i:])
-		if r.Numbers[i] = n; uint64(n) > uint64(len(t.all)) {
+		n := binary.LittleEndian.Uint16(src[recordNumbers+2*i:])
+		if r.Numbers[i] = n; int(n) > len(t.all) {
 			return errRecord
 		}
 	}
