@@ -90,7 +90,7 @@ const (
 // and not to a sign-in. Where the log has no scheme, a redirect from http to https is on
 // the same endpoint.
 func (d *Diagnosis) afterRedirect(r *session.Refusal) bool {
-	return r.Redirect != 0 && !r.Named && !r.SignIn
+	return r.Redirect != 0 && !r.Named && !r.SignIn && d.Follows(r)
 }
 
 // redirectObserver counts the requests of targets by endpoint: in the first cell

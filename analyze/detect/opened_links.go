@@ -16,10 +16,11 @@ import (
 // A link that works once is spent by whoever opens it first: mail scanners and previews open
 // what is sent to people, and those are refused afterwards.
 //
-// Sign: clients that are refused at a route which nearly everybody requests once or twice,
-// and, minutes before, another client that was accepted there and requests next to nothing
-// else. Not: links that have expired (nobody opened them), people who open a link on a second
-// device (the first one goes on), previews of links that stay good.
+// Sign: clients that are refused at a route which nearly everybody requests once or twice, or by
+// the page to which it redirects them, and, minutes before, another client that was accepted
+// there and requests next to nothing else. Not: links that have expired (nobody opened them),
+// people who open a link on a second device (the first one goes on), previews of links that stay
+// good.
 //
 // Statistic: for each refused client, the openings shortly before it against those shortly
 // after. If they had nothing to do with each other, both would be as frequent: an exact sign
@@ -78,6 +79,7 @@ type opening struct {
 // linkObserver collects the acceptances of routes that may take one-time links. A request
 // takes constant time.
 type linkObserver struct {
+	d      *Diagnosis
 	routes []uint32 // endpoints
 	place  []int32  // by endpoint: index into routes plus one
 	parts  []*[]opening
@@ -90,37 +92,51 @@ func (d *Diagnosis) ofLink(i int, r *session.Refusal) bool {
 	return (d.open(i) || r.Arrival) && !d.State.Unlisted(r.Client()) && !r.Named && !r.Session && !r.Alive && !r.Dead && !r.Renewal && d.State.Endpoints[r.Endpoint].Method == "GET"
 }
 
+// linkOf returns the route of the link of a refusal: the one that redirected its client just
+// before, if it may take one-time links, else its own.
+func (d *Diagnosis) linkOf(r *session.Refusal) uint32 {
+	if from := r.Redirect; from != 0 && d.State.Endpoints[from-1].Method == "GET" && d.visitedOnce(from-1) {
+		return from - 1
+	}
+	return r.Endpoint
+}
+
 // observeLinks returns an observer of the routes that may take one-time links and refuse
 // several clients, nearly all of which are refused nowhere else; nil if there are none.
 func observeLinks(d *Diagnosis) *linkObserver {
 	refused := map[uint32]map[timeline.Client]bool{} // by route: whether its clients are refused elsewhere
+	spent := map[uint32]int64{}                      // by route: redirects to what refused
 	for i, r := range d.Refusals.All() {
 		if !d.ofLink(i, r) {
 			continue
 		}
-		clients := refused[r.Endpoint]
-		if clients == nil && d.visitedOnce(r.Endpoint) {
+		route := d.linkOf(r)
+		clients := refused[route]
+		if clients == nil && d.visitedOnce(route) {
 			clients = map[timeline.Client]bool{}
-			refused[r.Endpoint] = clients
+			refused[route] = clients
+		}
+		if route != r.Endpoint {
+			spent[route]++
 		}
 		if clients != nil {
 			clients[r.Client()] = false
 		}
 	}
 	maps.DeleteFunc(refused, func(route uint32, clients map[timeline.Client]bool) bool {
-		return len(clients) < linkClients || passed(&d.State.Endpoints[route].Tally) < int64(len(clients))
+		return len(clients) < linkClients || passed(&d.State.Endpoints[route].Tally)-spent[route] < int64(len(clients))
 	})
 	if len(refused) == 0 || len(refused) > maxLinkRoutes {
 		return nil // no page of a site is like that many others
 	}
 	for _, r := range d.eachOpen() {
 		for route, clients := range refused {
-			if _, here := clients[r.Client()]; here && !r.SignIn && r.Endpoint != route {
+			if _, here := clients[r.Client()]; here && !r.SignIn && d.linkOf(r) != route {
 				clients[r.Client()] = true
 			}
 		}
 	}
-	o := &linkObserver{}
+	o := &linkObserver{d: d}
 	for route, clients := range refused {
 		only := 0
 		for _, elsewhere := range clients {
@@ -153,10 +169,21 @@ func (d *Diagnosis) visitedOnce(route uint32) bool {
 func (o *linkObserver) part() func(*timeline.Actor) {
 	var list []opening
 	o.parts = append(o.parts, &list)
+	spent := map[int]bool{} // redirects to what refused
 	return func(a *timeline.Actor) {
+		clear(spent)
 		for i := range a.Events {
 			e := &a.Events[i]
-			if to := o.place[e.Endpoint]; to > 0 && e.Outcome <= timeline.Redirected {
+			if e.Outcome != timeline.Unauthorized || e.Refusal >= timeline.EarlierEvent {
+				continue
+			}
+			if link := o.d.linkOf(o.d.Refusals.At(int(e.Refusal))); link != e.Endpoint && o.place[link] > 0 {
+				spent[session.EventBefore(a, i, func(r *timeline.Event) bool { return r.Endpoint == link && r.Outcome == timeline.Redirected })] = true
+			}
+		}
+		for i := range a.Events {
+			e := &a.Events[i]
+			if to := o.place[e.Endpoint]; to > 0 && e.Outcome <= timeline.Redirected && !spent[i] {
 				list = append(list, opening{e.Time, e.Client, to - 1})
 			}
 		}
@@ -223,7 +250,7 @@ func (d *Diagnosis) linkRoutes(o *linkObserver) (routes []linkRoute) {
 	}
 	refused := make([][]uint32, len(o.routes))
 	for i, r := range d.Refusals.All() {
-		if to := o.place[r.Endpoint]; to > 0 && d.ofLink(i, r) {
+		if to := o.place[d.linkOf(r)]; to > 0 && d.ofLink(i, r) {
 			refused[to-1] = append(refused[to-1], uint32(i))
 		}
 	}

@@ -16,12 +16,17 @@ func TestOpenedLinks(t *testing.T) {
 	tests := []struct {
 		name             string
 		opener           int
-		password         bool // who is refused signs in by a form
+		password         bool   // who is refused signs in by a form
+		page             string // to which the link leads who is refused; empty if it refuses itself
 		findings, doubts int
 	}{
 		{name: "scanner", opener: scanner, findings: 1},
 		{name: "scanner, then a password", opener: scanner, password: true, doubts: 20},
+		{name: "scanner, error page", opener: scanner, page: "/sorry", findings: 1},
+		{name: "scanner, application", opener: scanner, page: "/notes", findings: 1},
+		{name: "scanner, error page, then a password", opener: scanner, page: "/sorry", password: true, doubts: 20},
 		{name: "late", opener: nobody},
+		{name: "late, error page", opener: nobody, page: "/sorry"},
 		{name: "second device", opener: phone},
 	}
 	for _, test := range tests {
@@ -41,6 +46,10 @@ func TestOpenedLinks(t *testing.T) {
 			case phone:
 				w.add(at-5*time.Minute, "GET", path, "", "", opener, "302")
 				w.visit(at-5*time.Minute, opener)
+			}
+			if test.page != "" {
+				w.add(at, "GET", path, "", "", address, "302")
+				at, path = at+300*time.Millisecond, test.page
 			}
 			w.add(at, "GET", path, "", "", address, "401")
 			if test.password {

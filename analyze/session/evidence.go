@@ -83,7 +83,7 @@ type Refusal struct {
 	User     uint32 // named on the line or by the session before, index plus one; 0 for none
 	Address  uint32 // index into State.Addresses
 	Agent    uint32 // index into State.Agents
-	Redirect uint32 // endpoint that redirected the actor just before, index plus one; 0 for none
+	Redirect uint32 // endpoint that redirected the actor just before, index plus one; 0 for none. See Follows
 	Upstream uint16 // index into State.Upstreams plus one; 0 for none
 	Scheme   timeline.Scheme
 	Cause    Cause // the one it shows by itself

@@ -249,7 +249,7 @@ func (l *lessons) refuse(p *lesson, a *timeline.Actor, i int) {
 		}
 	}
 	if l.Roles[e.Endpoint]&denies != 0 {
-		if j := eventBefore(a, i, func(e *timeline.Event) bool { return submits(l.State, e) }); j >= 0 {
+		if j := EventBefore(a, i, func(e *timeline.Event) bool { return submits(l.State, e) }); j >= 0 {
 			l.failed[formPage{a.Events[j].Endpoint, e.Endpoint}]++
 			return // perhaps the page that tells of a failed sign-in
 		}

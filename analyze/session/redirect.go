@@ -21,15 +21,37 @@ func (ev *Evidence) RedirectedBy(a *timeline.Actor, i int) uint32 {
 		return r.Outcome == timeline.Redirected && ev.Roles[r.Endpoint]&(redirectsIn|SignsOut) == 0 &&
 			leadsTo(&ev.State.Endpoints[r.Endpoint], &ev.State.Endpoints[e.Endpoint])
 	}
-	if j := eventBefore(a, i, redirects); j >= 0 {
+	if j := EventBefore(a, i, redirects); j >= 0 {
 		return a.Events[j].Endpoint + 1
 	}
 	return 0
 }
 
-// eventBefore returns the index of the last event that matches shortly before event i,
+// redirectBefore is like RedirectedBy, but takes any redirect of a GET if there is none that is
+// likely to lead to event i: a link may lead to any page. See Follows.
+func (ev *Evidence) redirectBefore(a *timeline.Actor, i int) uint32 {
+	if from := ev.RedirectedBy(a, i); from != 0 {
+		return from
+	}
+	j := EventBefore(a, i, func(r *timeline.Event) bool {
+		return r.Outcome == timeline.Redirected && ev.State.Endpoints[r.Endpoint].Method == "GET"
+	})
+	if j < 0 {
+		return 0
+	}
+	return a.Events[j].Endpoint + 1
+}
+
+// Follows reports whether the redirect before a refusal is likely to have led to it, and would
+// have led others there: see RedirectedBy.
+func (ev *Evidence) Follows(r *Refusal) bool {
+	return r.Redirect != 0 && ev.Roles[r.Redirect-1]&(redirectsIn|SignsOut) == 0 &&
+		leadsTo(&ev.State.Endpoints[r.Redirect-1], &ev.State.Endpoints[r.Endpoint])
+}
+
+// EventBefore returns the index of the last event that matches shortly before event i,
 // or at the same instant; -1 if there is none.
-func eventBefore(a *timeline.Actor, i int, matches func(*timeline.Event) bool) int {
+func EventBefore(a *timeline.Actor, i int, matches func(*timeline.Event) bool) int {
 	e := &a.Events[i]
 	for j := i - 1; j >= max(0, i-redirectReach) && e.Time-a.Events[j].Time <= RedirectWindow; j-- {
 		if matches(&a.Events[j]) {

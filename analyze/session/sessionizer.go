@@ -310,7 +310,7 @@ func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id
 		Time: e.Time, Actor: id, Endpoint: e.Endpoint, User: p.user,
 		Address: e.Client.Address, Agent: e.Client.Agent, Upstream: e.Upstream, Scheme: e.Origin.Scheme(),
 		Named: e.User != 0, Session: a.Session != nil, Known: p.known, Shared: s.shared,
-		Moved: p.moves && e.Client.Address != p.address, Redirect: s.RedirectedBy(a, i),
+		Moved: p.moves && e.Client.Address != p.address, Redirect: s.redirectBefore(a, i),
 		Back: min(h.accepted, h.signIn)-e.Time <= arrivalWindow, Resumed: h.resumes,
 	}
 	r.SignIn, r.Renewal = s.attempts(p, a, i)

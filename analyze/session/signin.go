@@ -44,7 +44,7 @@ func (ev *Evidence) deniedBy(a *timeline.Actor, i int) (form uint32, ok bool) {
 	if ev.Roles[a.Events[i].Endpoint]&denies == 0 {
 		return 0, false
 	}
-	j := eventBefore(a, i, func(e *timeline.Event) bool {
+	j := EventBefore(a, i, func(e *timeline.Event) bool {
 		return ev.Roles[e.Endpoint]&redirectsIn != 0 && submits(ev.State, e)
 	})
 	if j < 0 {
