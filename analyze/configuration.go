@@ -118,6 +118,7 @@ func pairings() map[rules.Kind]pairing {
 		rules.AuthSubrequest:       {findings: route, anywhere: true, holds: said("auth request unexpected status")},
 		rules.AuthIncomplete:       {findings: route, anywhere: true, holds: incomplete},
 		rules.OutsidersOnly:        {findings: guarded, answered: field.Proxy},
+		rules.MethodRule:           {findings: route[:1], answered: field.Proxy},
 		rules.RegexShadows:         {findings: guarded, answered: field.Proxy},
 		rules.PreflightNotExempt:   {findings: []string{"cors_preflight"}, answered: field.Proxy},
 		rules.SubrequestHeaders:    {findings: route, answered: field.Proxy},

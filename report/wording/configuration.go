@@ -76,6 +76,11 @@ var facts = map[rules.Kind]factTexts{
 		[]string{"lets one of address and credentials suffice", "refuses other addresses", "asks them for credentials"},
 		"Add the addresses that are to come in without credentials before {1} at {at1}.",
 	},
+	rules.MethodRule: {
+		"A rule for some methods asks for credentials here; other methods of the route have rules of their own, or none.",
+		[]string{"decides which methods the rule is for", "asks for credentials for them"},
+		"Check who may use the method, and the users that {1} at {at1} lets in; if it needs no rule of its own, take it out of {0} at {at0}.",
+	},
 	rules.RefusalsHidden: {
 		"Refusals do not show as 401 in the access log: they are answered with another status.",
 		[]string{"replaces the status of refusals"},

@@ -117,6 +117,8 @@ func TestApacheMistakes(t *testing.T) {
 			Request{Path: "/team/x"}, RequireTooNarrow, "require user ann ben"},
 		{"override ignored", "DocumentRoot ROOT/www\n<Directory ROOT/www>\nAllowOverride None\n" + basicAuth + "Require valid-user\n</Directory>", map[string]string{"www/feed/.htaccess": "Require all granted\n"},
 			Request{Path: "/feed/rss"}, OverrideIgnored, "allowoverride None"},
+		{"rule for methods", "<Location /dav>\n" + basicAuth + "<LimitExcept GET POST>\nRequire valid-user\n</LimitExcept>\n</Location>", nil,
+			Request{Path: "/dav/x", Method: "PUT"}, MethodRule, "<limitexcept GET POST>"},
 		{"method hole", "<Location /dav>\n" + basicAuth + "<Limit GET POST>\nRequire valid-user\n</Limit>\n</Location>", nil,
 			Request{Path: "/dav/x"}, MethodHole, "<limit GET POST>"},
 		{"exception overruled", "DocumentRoot ROOT/www\n<Location />\n" + basicAuth + "Require valid-user\n</Location>\n<Directory ROOT/www/health>\nRequire all granted\n</Directory>", nil,

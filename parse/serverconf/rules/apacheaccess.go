@@ -62,19 +62,25 @@ func (s *section) requires(method string) (list []*serverconf.Directive, any boo
 	list = slices.Clone(s.own["require"])
 	any = len(list) > 0
 	for _, limit := range s.own["<limit"] {
-		in := slices.ContainsFunc(limit.Args, func(m string) bool { return m == method || m == "GET" && method == "HEAD" })
+		applies := limits(limit, method)
 		for i := range limit.Block {
 			d := &limit.Block[i]
 			if d.Name != "require" && !strings.HasPrefix(d.Name, "<require") {
 				continue
 			}
 			any = true
-			if in == (limit.Name == "<limit") {
+			if applies {
 				list = append(list, d)
 			}
 		}
 	}
 	return list, any
+}
+
+// limits reports whether a Limit or LimitExcept applies to a method.
+func limits(limit *serverconf.Directive, method string) bool {
+	in := slices.ContainsFunc(limit.Args, func(m string) bool { return m == method || m == "GET" && method == "HEAD" })
+	return in == (limit.Name == "<limit")
 }
 
 // deniesAll returns the directive of mod_access_compat that refuses all addresses but those

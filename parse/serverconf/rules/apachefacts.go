@@ -50,6 +50,7 @@ func (r *apacheRun) guarded() (list []Fact) {
 		}
 	}
 	list = append(list, r.overruled()...)
+	list = append(list, r.methodRule()...)
 	if p.authType == nil {
 		list = append(list, fact(AuthIncomplete, Likely, "AuthType", p.requires...))
 	} else if named := r.find("authname"); named == nil && (strings.EqualFold(p.authType.Args[0], "Basic") || strings.EqualFold(p.authType.Args[0], "Digest")) {
@@ -176,6 +177,24 @@ func (r *apacheRun) methodHole() []Fact {
 		for i := range limit.Block {
 			if d := &limit.Block[i]; d.Name == "require" && demandOf(d, "") == needsUser {
 				return []Fact{fact(MethodHole, Certain, strings.Join(limit.Args, " "), limit, d)}
+			}
+		}
+	}
+	return nil
+}
+
+// methodRule returns a fact if a Limit or LimitExcept protects the method of the request.
+func (r *apacheRun) methodRule() []Fact {
+	if r.policy.section == nil || r.q.Method == "" {
+		return nil
+	}
+	for _, limit := range r.policy.section.own["<limit"] {
+		if !limits(limit, r.q.Method) {
+			continue
+		}
+		for i := range limit.Block {
+			if d := &limit.Block[i]; d.Name == "require" && demandOf(d, "") == needsUser {
+				return []Fact{fact(MethodRule, Possible, "", limit, d)}
 			}
 		}
 	}

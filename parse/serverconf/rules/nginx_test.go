@@ -171,6 +171,8 @@ var nginxMistakes = []struct {
 		Request{Path: "/public/a.json"}, RegexShadows, `location ~ \.json$`},
 	{"preflight", `server { listen 80; location /api/ { auth_basic api; proxy_pass http://app; } }`,
 		Request{Path: "/api/x", Method: "OPTIONS"}, PreflightNotExempt, `auth_basic api`},
+	{"rule for methods", `server { listen 80; auth_basic staff; location /w/ { limit_except GET { auth_basic writers; } proxy_pass http://app; } }`,
+		Request{Path: "/w/x", Method: "PUT"}, MethodRule, `limit_except GET`},
 	{"preflight of a gateway", `server { listen 80; auth_request /auth; location /api/ { proxy_pass http://app; } location = /auth { internal; proxy_pass http://sso; } }`,
 		Request{Path: "/api/x", Method: "OPTIONS"}, PreflightNotExempt, `auth_request /auth`},
 	{"return", `server { listen 80; location /basic/ { auth_basic staff; return 200 secret; } }`,

@@ -144,6 +144,11 @@ func (r *run) guarded(s *step) (list []Fact) {
 	if r.q.Method == "OPTIONS" && len(guards) > 0 {
 		list = append(list, fact(PreflightNotExempt, Certain, "", guards...))
 	}
+	if b.dir.Name == "limit_except" {
+		if own := slices.IndexFunc(guards, func(d *serverconf.Directive) bool { return slices.Contains(b.own[d.Name], d) }); own >= 0 {
+			list = append(list, fact(MethodRule, Possible, "", b.dir, guards[own]))
+		}
+	}
 	if s.shadowed != nil {
 		if access, _ := s.shadowed.protection(); access == Open {
 			if off := s.shadowed.opened(); len(off) > 0 {

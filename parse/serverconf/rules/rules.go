@@ -112,6 +112,7 @@ const (
 	RequireTooNarrow     Kind = "require_names_users"            // Require
 	OverrideIgnored      Kind = "override_ignored"               // AllowOverride, the directive in .htaccess
 	MethodHole           Kind = "methods_unprotected"            // <Limit>, Require
+	MethodRule           Kind = "rule_for_methods"               // limit_except or <Limit>, what protects
 	ExceptionOverruled   Kind = "exception_overruled"            // the section that applies, the one that does not
 	AuthIncomplete       Kind = "authentication_incomplete"      // Require
 	MixedAccess          Kind = "mixed_access_control"           // the old directive, Require
@@ -120,7 +121,9 @@ const (
 )
 
 // Ordinary reports whether facts of a kind are no fault unless a log says so.
-func (k Kind) Ordinary() bool { return k == PasswordFile || k == AuthSubrequest || k == OutsidersOnly }
+func (k Kind) Ordinary() bool {
+	return k == PasswordFile || k == AuthSubrequest || k == OutsidersOnly || k == MethodRule
+}
 
 // Certainty is how much a fact shows by itself.
 type Certainty uint8
