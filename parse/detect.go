@@ -74,9 +74,7 @@ func (s *sample) detect(text []byte, formats []*Format) Detection {
 		for i, c := range picked {
 			f := c.format
 			if 2*c.explained.count() >= d.Lines {
-				if learn := f.learns(); learn != nil {
-					f = learn(&learner{f, s.all(text, c.carried)})
-				}
+				f = f.learn(func() [][]byte { return s.all(text, c.carried) })
 				if i == 0 {
 					f = f.withRest()
 				}

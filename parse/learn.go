@@ -118,12 +118,28 @@ type learner struct {
 	lines  [][]byte // of the format or of others
 }
 
+// learn returns the format with what lines show of it.
+func (f *Format) learn(lines func() [][]byte) *Format {
+	if table, ok := Lookup(f.Name); !ok || table.Native != f.Native || slices.Contains(slices.Collect(maps.Values(f.assigned)), fieldSession) {
+		return f // the user says what the columns are
+	}
+	more := f.learns()
+	if more == nil && f.kind != kindText {
+		return f
+	}
+	l := &learner{f, lines()}
+	if more != nil {
+		f = more(l)
+	}
+	if f == l.format {
+		f = l.user()
+	}
+	return f
+}
+
 // learns returns how to learn of columns and keys that the format does not know, nil if there
 // can be none.
 func (f *Format) learns() func(*learner) *Format {
-	if table, ok := Lookup(f.Name); !ok || table.Native != f.Native || slices.Contains(slices.Collect(maps.Values(f.assigned)), fieldSession) {
-		return nil // the user says what the columns are
-	}
 	switch {
 	case f.kind == kindText && f.openEnd:
 		return (*learner).columns
@@ -213,6 +229,38 @@ func (l *learner) ident() *Format {
 		return l.format
 	}
 	return cmp.Or(l.best([]*Format{g}), l.format)
+}
+
+// users are the names of the variables and directives of users in the formats of text.
+var users = [...]string{"remote_user", "%u"}
+
+// user returns the format with session ids in the place of users, if they are that: a server
+// logs what it is told to log, and session ids must not be written as names.
+func (l *learner) user() *Format {
+	if l.format.kind != kindText {
+		return l.format
+	}
+	var e Entry
+	var values [][]byte
+	p := l.format.NewParser()
+	for _, line := range some(l.lines, surveyedKeys) {
+		if p.Parse(line, &e) == Parsed && len(e.User) > 0 {
+			values = append(values, bytes.Clone(e.User))
+		}
+	}
+	if !infer.Nearly(values, infer.LooksLikeSession) || l.hasSessions() {
+		return l.format
+	}
+	for _, name := range users {
+		g, err := l.format.with(Learned{Session: name})
+		if err != nil || !g.programs[0].reads[fieldSession] {
+			continue
+		}
+		if uses := g.Uses(l.lines); infer.Sessions(uses) > 0 && infer.SeveralEach(uses) {
+			return g
+		}
+	}
+	return l.format
 }
 
 // keys returns the format with the key or column that holds session ids, if one does.

@@ -89,6 +89,34 @@ type visitor struct {
 	wide  bool // and one of them with several
 }
 
+// severalEach is how many values the clients of sessions use for each of them, at least: an
+// account is used from several clients rather than a client by several accounts.
+const severalEach = 1.25
+
+// SeveralEach reports whether the clients of requests use several values each, one after the
+// other, as browsers do with session ids and people do not with the names of accounts.
+func SeveralEach(uses []Use) bool {
+	type client struct{ address, agent string }
+	values, last, changed := map[string]bool{}, map[client]string{}, map[client]bool{}
+	for i := range uses {
+		u, c := &uses[i], client{uses[i].Client, uses[i].Agent}
+		if field.Missing(u.Value) {
+			continue
+		}
+		value := string(u.Value)
+		before, seen := last[c]
+		changed[c] = changed[c] || seen && before != value && !values[value]
+		values[value], last[c] = true, value
+	}
+	several := 0
+	for _, is := range changed {
+		if is {
+			several++
+		}
+	}
+	return several >= fewestLoyal && float64(len(values)) >= severalEach*float64(len(last))
+}
+
 // Sessions returns how many values the requests use if these are session ids, 0 if they
 // are not, or the requests cannot show it.
 func Sessions(uses []Use) int {
