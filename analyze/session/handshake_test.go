@@ -93,6 +93,9 @@ func TestCausesOfHandshakes(t *testing.T) {
 			append(append(each(0, 40, 12, "@ c1 - - GET /dav/a 401", "@ c1 ida s1 GET /dav/a 200"), each(20, 40, 12, "@ c1 omar - GET /dav/b 200", "@ c1 - - GET /dav/b 401")...),
 				each(30, 40, 12, "@ c1 uma - GET /dav/c 200", "@ c1 - - GET /dav/c 401", "@ c1 - s2 GET /dav/d 404", "@ c1 - - GET /dav/d 401")...), times(48, "challenge"),
 		},
+		"a person, whose programs partly send cookies": {
+			append(each(0, 400, 12, "@ c1 - - GET /dav/a 401", "@ c1 ida s1 GET /dav/a 200"), each(200, 400, 3, "@ c1 ida - GET /dav/b 200", "@ c1 - - GET /dav/b 401")...), times(15, "challenge"),
+		},
 		"an office, refused at random": {
 			append(append(each(0, 40, 12, "@ c1 - - GET /dav/a 401"), each(9, 40, 12, "@ c1 ida s1 GET /dav/a 200", "@ c1 omar - GET /dav/b 200")...),
 				each(30, 40, 12, "@ c1 - - GET /dav/b 401", "@ c1 uma - GET /dav/c 200")...), "anonymous " + times(23, "unexplained"),

@@ -36,7 +36,7 @@ var openLegCodec = spill.FixedCodec(compareOpenLegs)
 // addOpenLeg adds a refusal of a client without a session that is no challenge by itself. h
 // is what follows.
 func (s *sessionizer) addOpenLeg(a *timeline.Actor, e *timeline.Event, r *Refusal, h *ahead) {
-	if s.State.Sessions && a.Session == nil && !r.Named && !r.SignIn && (!r.Dead || s.shared) && r.Cause != Challenge && e.Refusal < timeline.EarlierEvent {
+	if s.State.Sessions && a.Session == nil && !r.Named && !r.SignIn && (!r.Dead || s.bare[e.Client]) && r.Cause != Challenge && e.Refusal < timeline.EarlierEvent {
 		again := h.repeated-e.Time <= repeatWindow && h.signIn > h.repeated && s.habit.accepts()
 		s.addLeg(openLeg{Client: e.Client, Endpoint: e.Endpoint, Refusal: e.Refusal, Time: e.Time, Again: again})
 	}
@@ -44,11 +44,11 @@ func (s *sessionizer) addOpenLeg(a *timeline.Actor, e *timeline.Event, r *Refusa
 
 // addAnswers adds the first requests of a session that name the user, or all of them if
 // the log names no users, and the later ones of clients that meet many challenges without
-// a session. What such a client is answered without a session counts, too, if several people
-// share it, and their names tell its answers from the requests of strangers.
+// a session. What such a client is answered without a session counts, too, if names tell its
+// answers from the requests of strangers.
 func (s *sessionizer) addAnswers(a *timeline.Actor) {
 	own := a.Session == nil
-	if own && !(s.State.Sessions && s.shared && s.naming.some) || len(a.Before) > 0 {
+	if own && !(s.State.Sessions && s.naming.some) || len(a.Before) > 0 {
 		return
 	}
 	var client timeline.Client
