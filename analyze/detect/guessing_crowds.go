@@ -1,7 +1,6 @@
 package detect
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 
@@ -46,6 +45,9 @@ type guessingCrowd struct {
 	browsers int // failures
 	entered  map[timeline.Client]bool
 	others   int // sign-ins at other times
+	// Of a part of another crowd, that crowd: its clients had loaded no page, and the lines name no
+	// accounts.
+	pagelessOf *guessingCrowd
 }
 
 // arrivalsByPage counts the clients that signed in, once each.
@@ -72,20 +74,14 @@ func (d *Diagnosis) loadedBefore(client timeline.Client, ms int64) bool {
 	return c != nil && c.Tally.FirstAccepted != parse.NoTime && c.Tally.FirstAccepted < ms*1000
 }
 
-// chance returns the chance that as many clients of a crowd have loaded nothing, if they are like
-// those who sign in; 1 if too few do.
-func (n *arrivalsByPage) chance(d *Diagnosis, c *guessingCrowd) float64 {
+// chance returns the chance that as many clients of a crowd as are in a part of it have loaded
+// nothing, if they are like those who sign in; 1 if too few do.
+func (n *arrivalsByPage) chance(part, crowd *guessingCrowd) float64 {
 	came := int64(len(n.clients))
 	if came < crowdSignIns {
 		return 1
 	}
-	pageless := int64(0)
-	for client := range c.clients {
-		if s := d.Clients[client]; passed(&s.Tally) == 0 {
-			pageless++
-		}
-	}
-	return stats.BinomialTail(pageless, int64(len(c.clients)), 1-stats.WilsonLower(int64(n.loaded), came, stats.Z95))
+	return stats.BinomialTail(int64(len(part.clients)), int64(len(crowd.clients)), 1-stats.WilsonLower(int64(n.loaded), came, stats.Z95))
 }
 
 // works reports whether people can sign in while the crowd fails.
@@ -129,15 +125,17 @@ func restOfGuesses(d *Diagnosis, _ observer) ([]candidate, error) {
 		a := &c.attack
 		counts := slices.Sorted(maps.Values(c.clients))
 		days := (a.end-a.start)/dayLength + 1
-		a.p = byPage.chance(d, c)
 		switch {
+		case c.pagelessOf != nil:
+			a.p = byPage.chance(c, c.pagelessOf)
 		case !c.works(d):
+			continue
 		case int64(counts[len(counts)/2]) > crowdTries*days:
-			a.p = min(a.p, stats.BinomialTail(int64(c.failures), int64(c.failures)+entered, crowdFails))
+			a.p = stats.BinomialTail(int64(c.failures), int64(c.failures)+entered, crowdFails)
 		default:
-			a.p = min(a.p, stats.BinomialTail(crowd, crowd+entered, crowdFails))
+			a.p = stats.BinomialTail(crowd, crowd+entered, crowdFails)
 		}
-		if a.p *= float64(2 * len(crowds)); a.p > attackFalse {
+		if a.p *= float64(len(crowds)); a.p > attackFalse {
 			continue
 		}
 		a.settle(d)
@@ -149,10 +147,15 @@ func restOfGuesses(d *Diagnosis, _ observer) ([]candidate, error) {
 }
 
 // guessingCrowds returns the failures at each sign-in of clients that do nothing else, if
-// they are many and from many networks, in the order of the endpoints.
-func (d *Diagnosis) guessingCrowds() []*guessingCrowd {
-	all := map[uint32]*guessingCrowd{}
-	failed := map[timeline.Client]int64{}
+// they are many and from many networks, in the order of the endpoints, each followed by its
+// part that had loaded no page.
+func (d *Diagnosis) guessingCrowds() (found []*guessingCrowd) {
+	all := map[uint32]*[2]*guessingCrowd{}
+	type failures struct {
+		n     int64
+		first int64 // Unix milliseconds
+	}
+	failed := map[timeline.Client]failures{}
 	idle := func(i int, r *session.Refusal) bool {
 		if !r.SignIn || r.Known || r.Good || r.Renewal || d.State.Unlisted(r.Client()) || d.inOutageOf(i, r, anyContrast) {
 			return false
@@ -162,32 +165,57 @@ func (d *Diagnosis) guessingCrowds() []*guessingCrowd {
 	}
 	for i, r := range d.eachOpen() {
 		if idle(i, r) {
-			failed[r.Client()]++
+			f := failed[r.Client()]
+			if f.n++; f.n == 1 {
+				f.first = r.Time
+			}
+			failed[r.Client()] = f
 		}
 	}
 	for i, r := range d.eachOpen() {
-		if !idle(i, r) || 2*failed[r.Client()] <= d.Clients[r.Client()].Tally.N[timeline.Unauthorized] {
+		f := failed[r.Client()]
+		if !idle(i, r) || 2*f.n <= d.Clients[r.Client()].Tally.N[timeline.Unauthorized] {
 			continue
 		}
 		c := all[r.Endpoint]
 		if c == nil {
-			c = &guessingCrowd{endpoint: r.Endpoint, attack: newAttack(everywhere, 1), clients: map[timeline.Client]int{}, networks: map[string]bool{}, entered: map[timeline.Client]bool{}}
+			whole := newGuessingCrowd(r.Endpoint, nil)
+			c = &[2]*guessingCrowd{whole, newGuessingCrowd(r.Endpoint, whole)}
 			all[r.Endpoint] = c
 		}
-		c.add(d, &try{time: r.Time, refusal: uint32(i), user: r.User, address: r.Address, agent: r.Agent,
-			endpoint: r.Endpoint, challenge: timeline.NoRefusal})
-		if c.clients[r.Client()]++; c.clients[r.Client()] == 1 {
-			p, _ := networkOf(d.State.Addresses[r.Address])
-			c.networks[p.String()] = true
-		}
-		if isBrowser(d.State.Agents[r.Agent]) {
-			c.browsers++
+		c[0].fail(d, i, r)
+		if r.User == 0 && !d.loadedBefore(r.Client(), f.first) {
+			c[1].fail(d, i, r)
 		}
 	}
-	crowds := slices.Collect(maps.Values(all))
-	crowds = slices.DeleteFunc(crowds, func(c *guessingCrowd) bool {
-		return c.failures < bruteAll || len(c.networks) < crowdNetworks || float64(c.browsers) < crowdBrowsers*float64(c.failures)
-	})
-	slices.SortFunc(crowds, func(a, b *guessingCrowd) int { return cmp.Compare(a.endpoint, b.endpoint) })
-	return crowds
+	for _, endpoint := range slices.Sorted(maps.Keys(all)) {
+		for _, c := range all[endpoint] {
+			if c.failures >= bruteAll && len(c.networks) >= crowdNetworks && float64(c.browsers) >= crowdBrowsers*float64(c.failures) {
+				found = append(found, c)
+			}
+		}
+	}
+	return found
+}
+
+// newGuessingCrowd returns a crowd without failures; of is the one of which it is the part that
+// had loaded no page, or nil.
+func newGuessingCrowd(endpoint uint32, of *guessingCrowd) *guessingCrowd {
+	return &guessingCrowd{
+		endpoint: endpoint, attack: newAttack(everywhere, 1), clients: map[timeline.Client]int{}, networks: map[string]bool{},
+		entered: map[timeline.Client]bool{}, pagelessOf: of,
+	}
+}
+
+// fail adds a failure.
+func (c *guessingCrowd) fail(d *Diagnosis, i int, r *session.Refusal) {
+	c.add(d, &try{time: r.Time, refusal: uint32(i), user: r.User, address: r.Address, agent: r.Agent,
+		endpoint: r.Endpoint, challenge: timeline.NoRefusal})
+	if c.clients[r.Client()]++; c.clients[r.Client()] == 1 {
+		p, _ := networkOf(d.State.Addresses[r.Address])
+		c.networks[p.String()] = true
+	}
+	if isBrowser(d.State.Agents[r.Agent]) {
+		c.browsers++
+	}
 }
