@@ -39,7 +39,7 @@ type Input struct {
 	Since, Until       int64          // Unix microseconds; parse.NoTime for no bound
 	Statuses           []int32        // that refuse requests, beside 401
 	Pseudonyms         bool           // of the keyers
-	Memory             spill.Memory   // beyond which refusals are on disk
+	Memory             spill.Memory   // beyond which refusals and events are on disk
 
 	atOnce int // about how many events a pass joins at once; 0 for matchedAtOnce
 }
@@ -81,14 +81,12 @@ type Event struct {
 	Outside   bool // outside of the time range: it does not count
 
 	// The rest is for the joiner alone.
-	first    int32 // index plus one of the first event about the line that follows; 0 for itself
-	status   int16
-	class    field.ReasonClass
-	server   bool // its log is one of servers
-	local    bool // its time has no offset from UTC
-	follows  bool // the line of its request follows in its own log
-	hasID    bool
-	labelled bool // it has labels
+	class   field.ReasonClass
+	local   bool // its time has no offset from UTC
+	follows bool // the line of its request follows in its own log
+	another bool // an event before it is about that line, too
+	hasID   bool
+	status  int16
 }
 
 // Source is a log of one kind.
@@ -100,6 +98,8 @@ type Source struct {
 	// Matched, Ambiguous or Unmatched; it is not for sign-ins that were accepted, or
 	// requests that were answered otherwise.
 	Events, Matched, Ambiguous, Unmatched int64
+
+	server bool // it is of a server that authenticates by itself
 }
 
 // Joined is the result of Join.
@@ -120,7 +120,7 @@ func (r *Joined) Statement(refusal int) (x timeline.Statement, ok bool) {
 	}
 	e := &r.Events[b-1]
 	x = timeline.Statement{Message: uint32(b - 1), Reason: e.Reason}
-	if int(e.Refusal) == refusal && e.server && e.Match <= ByRequest {
+	if int(e.Refusal) == refusal && r.Sources[e.Source].server && e.Match <= ByRequest {
 		x.AnsweredBy = field.Proxy
 	}
 	return x, true
@@ -147,7 +147,7 @@ func Join(ctx context.Context, in *Input) (*Joined, error) {
 		}
 		j.joinKind(kind)
 	}
-	if err := j.requests.close(); err != nil {
+	if err := j.close(); err != nil {
 		return nil, err
 	}
 	return j.conclude(), nil
@@ -159,8 +159,7 @@ type joiner struct {
 	newKeyer func() Keyer
 	requests requests
 	events   []Event
-	texts    []texts               // of the events
-	labels   labelled[eventLabels] // by index of events
+	said     said // by the events
 	has      fields
 	// directories and named are by input: the number of its directory, from 1, and whether it
 	// names users.
@@ -202,21 +201,12 @@ func (l *labelled[T]) of(number uint32) *T {
 	return &l.list[number-1]
 }
 
-// labelsOf returns the labels of an event.
-func (j *joiner) labelsOf(event int32) *eventLabels {
-	if !j.events[event].labelled {
-		return &j.labels.none
-	}
-	return &j.labels.list[event]
-}
-
 // read reads the lines of all refusals and events.
 func (j *joiner) read(ctx context.Context) error {
-	j.events, j.texts = make([]Event, len(j.State.Messages)), make([]texts, len(j.State.Messages))
 	if err := j.readRequests(ctx); err != nil {
 		return err
 	}
-	if err := j.readEach(ctx, len(j.events), j.eventReader); err != nil {
+	if err := j.readEvents(ctx); err != nil {
 		return err
 	}
 	j.survey()
@@ -254,19 +244,6 @@ func eachOfPart(part, parts, n int, do func(int) error) error {
 	return nil
 }
 
-// eventReader returns a function that sets an event. It belongs to one goroutine.
-func (j *joiner) eventReader() func(int) error {
-	read, names := j.Events(j.newKeyer()), recentNames{names: &j.names}
-	var k EventKeys
-	return func(i int) error {
-		err := read(i, &k)
-		if err == nil {
-			j.setEvent(i, &k, &names)
-		}
-		return err
-	}
-}
-
 // survey sets has and named.
 func (j *joiner) survey() {
 	j.named = make([]bool, len(j.State.Inputs))
@@ -291,8 +268,13 @@ func (j *joiner) survey() {
 // with another status: who asks an identity provider in vain to renew it is refused, too,
 // where it is used.
 func (j *joiner) widen() {
+	at := j.saidReader()
 	for i := range j.events {
-		if e := &j.events[i]; !e.Wanted && e.Outcome == events.Refused && e.Time != noTime && j.labelsOf(int32(i)).session != 0 {
+		e := &j.events[i]
+		if e.Wanted || e.Outcome != events.Refused || e.Time == noTime {
+			continue
+		}
+		if _, l := at(int32(i)); l.session != 0 {
 			e.status, e.Wanted = 0, true
 		}
 	}

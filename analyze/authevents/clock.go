@@ -64,7 +64,7 @@ func (j *joiner) listSources() {
 		}
 		source[numbers[l]], kindOf[n] = int32(n), len(size)-1
 		size[len(size)-1] += counts[numbers[l]]
-		j.sources = append(j.sources, Source{Kind: l.kind, Name: l.name})
+		j.sources = append(j.sources, Source{Kind: l.kind, Name: l.name, server: servers[l.kind]})
 	}
 	for _, n := range size {
 		j.kinds = append(j.kinds, make([]int32, 0, n))
@@ -168,28 +168,27 @@ func (j *joiner) distances(list []int32) (all distances) {
 	open := j.clockSamples(list)
 	for step, key := range keys {
 		m := &j.matches
-		m.reset(len(open), len(open))
-		for i, n := range open {
-			m.events.groups[i] = m.keys.add(key(&j.texts[n], &j.labelsOf(n).labels))
-		}
-		if len(m.keys.all) == 0 {
+		found := j.find(&pass{
+			event:   func(_ int32, t *texts, l *eventLabels) uint64 { return key(t, &l.labels) },
+			request: func(r *request, l *requestLabels) uint64 { return key(&r.texts, &l.labels) },
+		}, open, 0, 1)
+		if !found {
 			continue
 		}
-		j.find(func(r *request, l *requestLabels) uint64 { return key(&r.texts, &l.labels) })
-		m.events.divide(len(m.keys.all))
 		for group, k := range m.keys.all {
 			of, requests := m.events.of(group), m.requests.of(group)
 			if step == narrow && len(requests) > mostInGroup { // nor are they fewer with those that follow
 				for _, i := range of {
-					open[i] = counted
+					open[m.keyed[i].at] = counted
 				}
 			}
 			if len(of) > mostInGroup || len(requests) == 0 || len(requests) > mostInGroup {
 				continue
 			}
 			for _, i := range of {
-				e := &j.events[open[i]]
-				open[i] = counted
+				x := &m.keyed[i]
+				e := &j.events[x.event]
+				open[x.at] = counted
 				for _, r := range requests {
 					if d := timeline.FloorDiv(e.Time-m.hits[r].time, 1e6); d >= -longestOffset && d <= longestOffset {
 						all = append(all, distance{e.Source, k, d})

@@ -11,7 +11,10 @@ import (
 // server before the gateway has the same request in its own log.
 
 // pair is an event with a refusal in its own log.
-type pair struct{ event, refusal int32 }
+type pair struct {
+	event, refusal int32
+	first          int32 // index plus one of the first event about the line that follows; 0 for this one
+}
 
 // followLines is the greatest distance in lines between a message and its request: there
 // are a few messages about one request at most.
@@ -38,39 +41,37 @@ func (j *joiner) followed(list []int32) {
 	for _, of := range own {
 		slices.SortFunc(of, func(a, b ownLine) int { return cmp.Compare(a.line, b.line) })
 	}
-	request := j.requests.reader()
+	j.said.adopted = j.said.adopted[:0]
+	request, said := j.requests.reader(), j.saidReader()
 	for _, n := range list {
 		m := &j.State.Messages[n]
 		of := own[m.Input]
 		if len(of) == 0 {
 			continue
 		}
-		e, t := &j.events[n], &j.texts[n]
+		e := &j.events[n]
 		next := sort.Search(len(of), func(i int) bool { return of[i].line > m.Line })
 		if !e.Wanted || next == len(of) || of[next].line-m.Line > followLines {
 			continue
 		}
 		refusal := of[next].refusal
 		r, labels := request(int(refusal))
-		ids, id := &labels.ids, j.labelsOf(n).id // 0 as well if no refusal has any
+		t, l := said(n)
+		ids, id := &labels.ids, l.id // 0 as well if no refusal has any
 		bare := t.client == 0 && !e.hasID && t.path == 0
 		apart := e.Time-r.time > near || r.time-e.Time > near
 		if r.time == noTime || apart || !bare && (id == 0 || !slices.Contains(ids[:], id)) || e.status != 0 && e.status != r.status || t.user != 0 && r.user != 0 && t.user != r.user {
 			continue
 		}
+		p := pair{event: n, refusal: refusal}
 		if last := len(j.also) - 1; last >= 0 && j.also[last].refusal == refusal {
-			before := j.also[last].event
-			e.first = cmp.Or(j.events[before].first, before+1)
+			p.first = cmp.Or(j.also[last].first, j.also[last].event+1)
 		}
-		j.also = append(j.also, pair{n, refusal})
-		e.follows, j.requests.taken[refusal] = true, true
+		j.also = append(j.also, p)
+		e.follows, e.another, j.requests.taken[refusal] = true, p.first != 0, true
 		if bare {
-			t.client, e.status = r.client, r.status
-			if ids[0] != 0 {
-				j.labels.all(len(j.events))[n].id = ids[0]
-				e.labelled, e.hasID = true, true
-			}
-			t.user = cmp.Or(t.user, r.user)
+			e.status = r.status
+			j.said.adopted = append(j.said.adopted, adopted{n, r.client, cmp.Or(t.user, r.user), ids[0]})
 		}
 	}
 }
@@ -81,17 +82,16 @@ func (j *joiner) fallBack(list []int32) {
 	if len(j.also) == 0 {
 		return
 	}
-	in := map[int32]bool{}
-	for _, n := range list {
-		in[n] = true
-	}
 	for _, p := range j.also {
+		if _, in := slices.BinarySearch(list, p.event); !in {
+			continue
+		}
 		e := &j.events[p.event]
-		if in[p.event] && e.first != 0 {
-			first := &j.events[e.first-1]
+		if e.another {
+			first := &j.events[p.first-1]
 			e.Refusal, e.Match, e.Ambiguous = first.Refusal, first.Match, first.Ambiguous
 		}
-		if in[p.event] && e.Refusal < 0 && !e.Ambiguous {
+		if e.Refusal < 0 && !e.Ambiguous {
 			e.Refusal, e.Match = p.refusal, ByLine
 		}
 	}

@@ -251,19 +251,13 @@ func (x *Keyer) Request(r *RequestKeys, e *parse.Entry, k *parse.Keys) {
 	}
 }
 
-// setEvent sets event i. names numbers its texts. Its labels are not kept if no refusal has
-// any.
+// setEvent sets event i. names numbers its texts.
 func (j *joiner) setEvent(i int, k *EventKeys, names *recentNames) {
 	e := &j.events[i]
 	kind, reason := names.of(k.kind), names.of(k.reason)
-	j.texts[i] = k.texts
 	*e = Event{
 		Time: k.time, Reason: reason.number, Source: int32(kind.number), Refusal: -1, Outcome: k.outcome,
-		status: int16(min(k.status, math.MaxInt16)), class: reason.class, server: kind.server, local: k.local, hasID: k.id != 0,
-	}
-	if j.requests.labelled && k.eventLabels != (eventLabels{}) {
-		j.labels.all(len(j.events))[i] = k.eventLabels
-		e.labelled = true
+		status: int16(min(k.status, math.MaxInt16)), class: reason.class, local: k.local, hasID: k.id != 0,
 	}
 	switch {
 	case k.time == 0 || k.time == parse.NoTime:

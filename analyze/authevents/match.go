@@ -28,7 +28,7 @@ func (j *joiner) run(passes []pass, list []int32) {
 	for i := range passes {
 		open = slices.DeleteFunc(open, func(n int32) bool {
 			e := &j.events[n]
-			return !e.Wanted || e.Refusal >= 0 || e.Ambiguous || e.first != 0
+			return !e.Wanted || e.Refusal >= 0 || e.Ambiguous || e.another
 		})
 		if len(open) == 0 {
 			return
@@ -51,42 +51,44 @@ const matchedAtOnce = 1 << 19
 
 // passPart is pass for one of several parts of the keys.
 func (j *joiner) passPart(p *pass, open []int32, part, parts uint64) {
-	m := &j.matches
-	n := len(open)
-	if parts > 1 {
-		n = 0
-		for _, event := range open {
-			if p.event(event)%parts == part {
-				n++
-			}
-		}
-	}
-	m.reset(len(open), n)
-	for i, event := range open {
-		key := p.event(event)
-		m.events.groups[i] = m.keys.add(onlyIf(key%parts == part, key))
-	}
-	if len(m.keys.all) == 0 {
+	if !j.find(p, open, part, parts) {
 		return
 	}
-	j.find(p.request)
-	m.events.divide(len(m.keys.all))
+	m := &j.matches
 	for group := range len(m.keys.all) {
-		list := m.requests.of(group)
-		if len(list) == 0 {
-			continue
+		if list := m.requests.of(group); len(list) > 0 {
+			j.group(p, m.events.of(group), list)
 		}
-		of := m.events.of(group)
-		for i, at := range of {
-			of[i] = open[at]
-		}
-		j.group(p, of, list)
 	}
 }
 
-// find sets the hits and their groups, by the keys of events. To look for one takes most of
-// the time of a pass: a key may be anywhere in the table.
-func (j *joiner) find(key func(*request, *requestLabels) uint64) {
+// find sets the matches of the events of a list whose keys are of one of several parts. It
+// reports whether there are such events.
+func (j *joiner) find(p *pass, list []int32, part, parts uint64) bool {
+	m, at := &j.matches, j.saidReader()
+	m.keyed = m.keyed[:0]
+	for i, n := range list {
+		t, l := at(n)
+		if key := p.event(n, t, l); key != 0 && key%parts == part {
+			m.keyed = append(m.keyed, keyedEvent{key, t.user, n, int32(i)})
+		}
+	}
+	m.keys.reset(len(m.keyed))
+	m.events.reset(len(m.keyed))
+	for i := range m.keyed {
+		m.events.groups[i] = m.keys.add(m.keyed[i].key)
+	}
+	if len(m.keyed) == 0 {
+		return false
+	}
+	j.findRequests(p.request)
+	m.events.divide(len(m.keys.all))
+	return true
+}
+
+// findRequests sets the hits and their groups, by the keys of events. To look for one takes
+// most of the time of a pass: a key may be anywhere in the table.
+func (j *joiner) findRequests(key func(*request, *requestLabels) uint64) {
 	m, taken := &j.matches, j.requests.taken
 	workers := max(1, j.Workers)
 	m.found = append(m.found, make([][]hit, max(0, workers-len(m.found)))...)
@@ -124,9 +126,16 @@ func (j *joiner) find(key func(*request, *requestLabels) uint64) {
 // matches are events and refusals by key. Its memory is used again.
 type matches struct {
 	keys             keyTable
+	keyed            []keyedEvent // the members of events
+	hits             []hit        // the members of requests
+	found            [][]hit      // by goroutine; those of the others are added to those of the first
 	events, requests grouped
-	found            [][]hit // by goroutine; those of the others are added to those of the first
-	hits             []hit   // the members of requests
+}
+
+// keyedEvent is an event that has a key.
+type keyedEvent struct {
+	key, user uint64
+	event, at int32 // at: in the list of which it is
 }
 
 // hit is a refusal that has the key of an event.
@@ -135,12 +144,6 @@ type hit struct {
 	request, group int32
 	duration       uint32
 	status         int16
-}
-
-// reset empties m and makes room for a number of events, some of which have keys.
-func (m *matches) reset(events, keyed int) {
-	m.keys.reset(keyed)
-	m.events.reset(events)
 }
 
 // keyTable numbers keys, which are hashes that nobody can make collide, in the order in
@@ -227,22 +230,25 @@ func (g *grouped) of(group int) []int32 {
 	return g.list[start:g.ends[group]:g.ends[group]]
 }
 
-// group joins events and refusals of one key, which are numbers of hits. It divides them into
-// those that are connected by time, and joins each part or leaves it.
+// eventOf returns an event of the matches.
+func (j *joiner) eventOf(n int32) *Event { return &j.events[j.matches.keyed[n].event] }
+
+// group joins events and refusals of one key, both as numbers in the matches. It divides them
+// into those that are connected by time, and joins each part or leaves it.
 func (j *joiner) group(p *pass, events, requests []int32) {
 	hits := j.matches.hits
 	if len(requests) == 1 && (p.alone || len(events) == 1) {
 		r := &hits[requests[0]]
 		reach := int64(r.duration) + p.window
 		for _, n := range events { // several lines may be about one request
-			if at := j.events[n].Time; p.alone && len(events) == 1 || at >= r.time-reach && at <= r.time+reach {
+			if at := j.eventOf(n).Time; p.alone && len(events) == 1 || at >= r.time-reach && at <= r.time+reach {
 				j.join(p, n, r)
 			}
 		}
 		return
 	}
 	slices.SortFunc(events, func(a, b int32) int {
-		return cmp.Or(cmp.Compare(j.events[a].Time, j.events[b].Time), cmp.Compare(a, b))
+		return cmp.Or(cmp.Compare(j.eventOf(a).Time, j.eventOf(b).Time), cmp.Compare(a, b))
 	})
 	slices.SortFunc(requests, func(a, b int32) int {
 		x, y := &hits[a], &hits[b]
@@ -253,8 +259,8 @@ func (j *joiner) group(p *pass, events, requests []int32) {
 	for _, n := range requests {
 		r := &hits[n]
 		reach := int64(r.duration) + p.window
-		from := sort.Search(len(events), func(i int) bool { return j.events[events[i]].Time >= r.time-reach })
-		to := sort.Search(len(events), func(i int) bool { return j.events[events[i]].Time > r.time+reach })
+		from := sort.Search(len(events), func(i int) bool { return j.eventOf(events[i]).Time >= r.time-reach })
+		to := sort.Search(len(events), func(i int) bool { return j.eventOf(events[i]).Time > r.time+reach })
 		if from < to {
 			all = append(all, candidate{r, from, to})
 		}
@@ -314,7 +320,7 @@ func (j *joiner) resolve(p *pass, candidates []candidate, events []int32, from, 
 		return
 	}
 	for _, n := range list {
-		j.events[n].Ambiguous = true
+		j.eventOf(n).Ambiguous = true
 	}
 	for _, c := range candidates {
 		j.requests.taken[c.request] = true
@@ -341,22 +347,22 @@ func (j *joiner) inOneWay(p *pass, candidates []candidate, events []int32, from 
 
 // agree reports whether events are of one user, and their reasons of one class.
 func (j *joiner) agree(list []int32) bool {
-	first, user := &j.events[list[0]], j.texts[list[0]].user
+	first, keyed := j.eventOf(list[0]), j.matches.keyed
 	return !slices.ContainsFunc(list, func(n int32) bool {
-		e := &j.events[n]
-		return j.texts[n].user != user || e.Outcome != first.Outcome || e.class != first.class
+		e := j.eventOf(n)
+		return keyed[n].user != keyed[list[0]].user || e.Outcome != first.Outcome || e.class != first.class
 	})
 }
 
 // same reports whether two events say the same: outcome, reason and user.
 func (j *joiner) same(a, b int32) bool {
-	e, f := &j.events[a], &j.events[b]
-	return e.Outcome == f.Outcome && e.Reason == f.Reason && j.texts[a].user == j.texts[b].user
+	e, f, keyed := j.eventOf(a), j.eventOf(b), j.matches.keyed
+	return e.Outcome == f.Outcome && e.Reason == f.Reason && keyed[a].user == keyed[b].user
 }
 
 // join joins an event with a refusal, unless the client got another status.
 func (j *joiner) join(p *pass, event int32, r *hit) {
-	e := &j.events[event]
+	e := j.eventOf(event)
 	if e.status != 0 && e.status != r.status {
 		e.Ambiguous = true
 		return

@@ -12,7 +12,6 @@ type name struct {
 	text   string
 	number uint32
 	class  field.ReasonClass
-	server bool
 }
 
 // names numbers texts. It is safe for concurrent use. The numbers depend on the order of the
@@ -28,7 +27,7 @@ func (n *names) of(text string) *name {
 	defer n.mu.Unlock()
 	x := n.known[text]
 	if x == nil {
-		x = &name{text, uint32(len(n.all)), field.ClassOf(text), servers[text]}
+		x = &name{text, uint32(len(n.all)), field.ClassOf(text)}
 		n.known[text] = x
 		n.all = append(n.all, x)
 	}

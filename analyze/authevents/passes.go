@@ -5,7 +5,7 @@ import "logscan/parse/field"
 // pass is one key. What one pass leaves, the next one tries.
 type pass struct {
 	match   Match
-	event   func(event int32) uint64 // 0: the event has no such key
+	event   func(event int32, t *texts, l *eventLabels) uint64 // 0: the event has no such key
 	request func(*request, *requestLabels) uint64
 	// window is how far apart the times may be, in microseconds, beside the duration of
 	// the request.
@@ -44,12 +44,12 @@ func (j *joiner) passes() (all []pass) {
 	for id := range maxIDs {
 		if j.has.ids {
 			all = append(all, pass{match: ByID, window: near, alone: true,
-				event: func(n int32) uint64 { return j.labelsOf(n).id }, request: func(_ *request, l *requestLabels) uint64 { return l.ids[id] }})
+				event: func(_ int32, _ *texts, l *eventLabels) uint64 { return l.id }, request: func(_ *request, l *requestLabels) uint64 { return l.ids[id] }})
 		}
 	}
 	if j.has.session {
 		all = append(all, pass{match: BySession, window: nearby,
-			event: func(n int32) uint64 { return j.labelsOf(n).session }, request: func(_ *request, l *requestLabels) uint64 { return l.session }})
+			event: func(_ int32, _ *texts, l *eventLabels) uint64 { return l.session }, request: func(_ *request, l *requestLabels) uint64 { return l.session }})
 	}
 	if j.has.connection {
 		all = append(all, j.ofClient(pass{match: ByConnection, window: near, ordered: true}, func(t *texts, l *labels, client uint64) uint64 {
@@ -61,8 +61,8 @@ func (j *joiner) passes() (all []pass) {
 			return mix(portKey, l.port, client, t.path)
 		})...)
 		bare := pass{match: ByPort, window: near, ordered: true,
-			event: func(n int32) uint64 {
-				return onlyIf(j.texts[n].path == 0, mix(clientPortKey, j.labelsOf(n).port, j.texts[n].client))
+			event: func(_ int32, t *texts, l *eventLabels) uint64 {
+				return onlyIf(t.path == 0, mix(clientPortKey, l.port, t.client))
 			},
 			request: func(r *request, l *requestLabels) uint64 { return mix(clientPortKey, l.port, r.client) }}
 		all = append(all, j.refine(bare)...)
@@ -76,7 +76,7 @@ func (j *joiner) passes() (all []pass) {
 	})
 	for _, p := range paths {
 		key := p.event
-		p.event = func(n int32) uint64 { return onlyIf(j.texts[n].request == 0, key(n)) }
+		p.event = func(n int32, t *texts, l *eventLabels) uint64 { return onlyIf(t.request == 0, key(n, t, l)) }
 		all = append(all, p)
 	}
 	all = append(all, j.ofClient(pass{match: ByClient, window: near}, func(t *texts, _ *labels, client uint64) uint64 {
@@ -85,21 +85,21 @@ func (j *joiner) passes() (all []pass) {
 	for i := range all {
 		if p := &all[i]; p.match == ByClient {
 			key := p.event
-			p.event = func(n int32) uint64 {
-				e, t := &j.events[n], &j.texts[n]
-				return onlyIf(t.path == 0 && e.status != 0 && (e.server || e.follows && t.user == 0), key(n))
+			p.event = func(n int32, t *texts, l *eventLabels) uint64 {
+				e := &j.events[n]
+				return onlyIf(t.path == 0 && e.status != 0 && (j.sources[e.Source].server || e.follows && t.user == 0), key(n, t, l))
 			}
 		}
 	}
 	if j.has.user { // events without a request are those of other programs
 		all = append(all,
 			pass{match: ByUserClient, window: nearby,
-				event: func(n int32) uint64 {
-					return onlyIf(j.texts[n].path == 0, mix(userKey, j.texts[n].user, j.texts[n].client))
+				event: func(_ int32, t *texts, _ *eventLabels) uint64 {
+					return onlyIf(t.path == 0, mix(userKey, t.user, t.client))
 				},
 				request: func(r *request, _ *requestLabels) uint64 { return mix(userKey, r.user, r.client) }},
 			pass{match: ByUser, window: nearby,
-				event:   func(n int32) uint64 { return onlyIf(j.texts[n].path == 0, j.texts[n].user) },
+				event:   func(_ int32, t *texts, _ *eventLabels) uint64 { return onlyIf(t.path == 0, t.user) },
 				request: func(r *request, _ *requestLabels) uint64 { return r.user }})
 	}
 	return all
@@ -115,7 +115,7 @@ func onlyIf(ok bool, key uint64) uint64 {
 // ofClient returns the passes of a key of the client, and of the peer in its place: a
 // server may know either.
 func (j *joiner) ofClient(p pass, key func(t *texts, l *labels, client uint64) uint64) []pass {
-	p.event = func(n int32) uint64 { return key(&j.texts[n], &j.labelsOf(n).labels, j.texts[n].client) }
+	p.event = func(_ int32, t *texts, l *eventLabels) uint64 { return key(t, &l.labels, t.client) }
 	p.request = func(r *request, l *requestLabels) uint64 { return key(&r.texts, &l.labels, r.client) }
 	all := j.refine(p)
 	if j.has.peer {
@@ -178,9 +178,8 @@ func (j *joiner) refine(p pass) (all []pass) {
 // variant returns one of the passes of refine.
 func (j *joiner) variant(p pass, user, host compared, sameDirectory bool) pass {
 	q := p
-	q.event = func(n int32) uint64 {
-		t := &j.texts[n]
-		key := host.key(user.key(p.event(n), t.user, requestLacks), t.host, requestLacks)
+	q.event = func(n int32, t *texts, l *eventLabels) uint64 {
+		key := host.key(user.key(p.event(n, t, l), t.user, requestLacks), t.host, requestLacks)
 		if sameDirectory {
 			key = mix(key, uint64(j.directories[j.State.Messages[n].Input]))
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"math"
+	"sync/atomic"
 
 	"logscan/analyze/spill"
 )
@@ -42,7 +43,7 @@ type spilledRequest struct {
 	input int32
 }
 
-var spilledCodec = spill.Codec[spilledRequest]{
+var spilledRequestCodec = spill.Codec[spilledRequest]{
 	Append: func(dst []byte, x *spilledRequest) []byte {
 		return binary.LittleEndian.AppendUint32(x.RequestKeys.AppendTo(dst), uint32(x.input))
 	},
@@ -110,41 +111,27 @@ func (j *joiner) setRequest(i int, k *RequestKeys, input int32) {
 }
 
 // spillRequests is readRequests for n refusals that do not fit in memory.
-func (j *joiner) spillRequests(ctx context.Context, n int) error {
-	file, err := j.Memory.Space.Create()
-	if err != nil {
-		return err
-	}
+func (j *joiner) spillRequests(ctx context.Context, n int) (err error) {
 	q := &j.requests
-	q.spilled = spill.NewTable(spilledCodec, file, 0)
-	list := make([]spilledRequest, spilledAtOnce)
-	for from := 0; from < n; from += len(list) {
-		list = list[:min(len(list), n-from)]
-		err := j.readEach(ctx, len(list), func() func(int) error {
-			read, refusal := j.Requests(j.newKeyer()), j.State.Refusals.Reader()
-			return func(i int) error {
-				list[i].input = refusal(from + i).Input
-				return read(from+i, &list[i].RequestKeys)
+	var labelled atomic.Bool
+	q.spilled, err = spilledTable(ctx, j, spilledRequestCodec, n, func() func(int, *spilledRequest) error {
+		read, refusal := j.Requests(j.newKeyer()), j.State.Refusals.Reader()
+		return func(i int, x *spilledRequest) error {
+			x.input = refusal(i).Input
+			err := read(i, &x.RequestKeys)
+			if x.requestLabels != (requestLabels{}) {
+				labelled.Store(true)
 			}
-		})
-		if err != nil {
 			return err
 		}
-		for i := range list {
-			q.labelled = q.labelled || list[i].requestLabels != (requestLabels{})
-			if err := q.spilled.Append(&list[i]); err != nil {
-				return err
-			}
-		}
-	}
-	return q.spilled.Finish()
+	})
+	q.labelled = labelled.Load()
+	return err
 }
 
-// close frees the requests.
-func (q *requests) close() (err error) {
-	if q.spilled != nil {
-		err = cmp.Or(q.spilled.Err(), q.spilled.Drop())
-	}
-	*q = requests{}
+// close frees what events and refusals were joined by.
+func (j *joiner) close() error {
+	err := cmp.Or(j.requests.spilled.Drop(), j.said.spilled.Drop())
+	j.requests, j.said, j.matches = requests{}, said{}, matches{}
 	return err
 }

@@ -26,10 +26,11 @@ func (j *joiner) zoneOf(list []int32, source int32) int64 {
 		second int64
 	}
 	seconds := map[visit]bool{}
+	said := j.saidReader()
 	for _, n := range j.clockSamples(list) {
-		e, client := &j.events[n], j.texts[n].client
-		if e.Source == source && e.local && client != 0 && e.Time != noTime {
-			seconds[visit{client, timeline.FloorDiv(e.Time, 1e6)}] = true
+		e := &j.events[n]
+		if t, _ := said(n); e.Source == source && e.local && t.client != 0 && e.Time != noTime {
+			seconds[visit{t.client, timeline.FloorDiv(e.Time, 1e6)}] = true
 		}
 	}
 	at := map[uint64][]int64{}

@@ -100,7 +100,7 @@ func (t *Table[T]) Change(space *Space, change func(i int, x *T)) error {
 			return err
 		}
 	}
-	if err := cmp.Or(t.Err(), changed.Finish(), t.file.Remove()); err != nil {
+	if err := cmp.Or(changed.Finish(), t.Drop()); err != nil {
 		return err
 	}
 	clear(t.kept)
@@ -108,8 +108,13 @@ func (t *Table[T]) Change(space *Space, change func(i int, x *T)) error {
 	return nil
 }
 
-// Drop frees the place of a table that has a file, which must not be used afterwards.
-func (t *Table[T]) Drop() error { return t.file.Remove() }
+// Drop frees the place of a table on disk, which must not be used afterwards, and returns Err.
+func (t *Table[T]) Drop() error {
+	if !t.OnDisk() {
+		return nil
+	}
+	return cmp.Or(t.Err(), t.file.Remove())
+}
 
 // Len returns the number of records; 0 if t is nil.
 func (t *Table[T]) Len() int {
