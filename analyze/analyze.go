@@ -161,7 +161,7 @@ func (r *reader) conclude(ctx context.Context, read []source.Result, skipped ski
 
 	o.begin(PhaseResult) // → Result
 	res, err := newAssembly(evidence, explanation, clients, joined, lines, r).result(read)
-	if err := cmp.Or(err, state.Refusals.Err(), evidence.Refusals.Err()); err != nil {
+	if err := cmp.Or(err, state.Refusals.Err(), state.Messages.Err(), evidence.Refusals.Err()); err != nil {
 		return nil, err
 	}
 	if o.Carryover != nil {

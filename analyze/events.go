@@ -19,7 +19,7 @@ import (
 // about, and makes what they state that of the refusals. It returns nil if there are no
 // events. failures are those that are about no refusal.
 func (r *reader) joinEvents(ctx context.Context, s *timeline.State, lines lineStore) (joined *authevents.Joined, failures []detect.Failure, err error) {
-	if len(s.Messages) == 0 {
+	if s.Messages.Len() == 0 {
 		return nil, nil, nil
 	}
 	joined, err = authevents.Join(ctx, &authevents.Input{
@@ -93,7 +93,7 @@ func (a *assembly) eventRow(reasons []string) func(message int) (*result.AuthEve
 		if err != nil {
 			return nil, err
 		}
-		m, x := &a.State.Messages[message], &a.joined.Events[message]
+		m, x := a.State.Messages.At(message), &a.joined.Events[message]
 		row = result.AuthEvent{
 			Time: x.Time, Kind: a.joined.Sources[x.Source].Kind, Code: e.Code, Outcome: outcomeNames[x.Outcome], Reason: reasons[x.Reason], Status: e.Status,
 			Method: e.Method, Path: e.Path, Host: e.Host, Client: e.Client,

@@ -52,7 +52,7 @@ func (a *assembly) addEvidence() error {
 // eventSamples returns the messages to show as evidence of a finding: those that show it,
 // or those about its sample refusals.
 func (a *assembly) eventSamples(finding int) []uint32 {
-	if len(a.State.Messages) == 0 {
+	if a.State.Messages.Len() == 0 {
 		return nil // Refusals may be on disk and need not be read
 	}
 	list := a.Messages[finding]
@@ -82,7 +82,7 @@ func (a *assembly) addEventEvidence(messages []sample) error {
 			return err
 		}
 		a.addFailureExample(x.finding, said)
-		m := &a.State.Messages[x.index]
+		m := a.State.Messages.At(int(x.index))
 		f := &a.Findings[x.finding]
 		f.Evidence = append(f.Evidence, result.Evidence{Path: a.reader.inputs[m.Input].Path, Line: m.Line, Raw: said.Text})
 	}

@@ -56,7 +56,7 @@ func failuresOf(s *timeline.State, joined *authevents.Joined, kept lineStore) ([
 			}, clients: map[uint64]struct{}{}}
 			found[k] = f
 		}
-		if !lines.second(s.Messages[i].Input, x.Time, e) {
+		if !lines.second(s.Messages.At(i).Input, x.Time, e) {
 			f.Requests++
 		}
 		f.First, f.Last = min(f.First, x.Time), max(f.Last, x.Time)

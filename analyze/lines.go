@@ -286,7 +286,7 @@ func (l *parsedLines) refusals() func(int, *result.Unauthorized, bool) (string, 
 func (l *parsedLines) messages() func(int, bool) (*message, error) {
 	record, line, p := l.state.MessageRecords(), l.state.MessageLines(), l.reader.newLineParser(l.newKeyer())
 	return func(message int, wanted bool) (*message, error) {
-		m := &l.state.Messages[message]
+		m := l.state.Messages.At(message)
 		kept, err := record(m)
 		if err != nil {
 			return nil, err
@@ -310,7 +310,7 @@ func (l *parsedLines) messages() func(int, bool) (*message, error) {
 func (l *parsedLines) messageRows() func(int) (*message, error) {
 	record, p := l.state.MessageRecords(), l.reader.newLineParser(l.newKeyer())
 	return func(message int) (*message, error) {
-		m := &l.state.Messages[message]
+		m := l.state.Messages.At(message)
 		kept, err := record(m)
 		if err != nil {
 			return nil, err
@@ -338,7 +338,7 @@ func (l *parsedLines) requestKeys(keyer authevents.Keyer) func(int, *authevents.
 func (l *parsedLines) eventKeys(keyer authevents.Keyer) func(int, *authevents.EventKeys) error {
 	record, p := l.state.MessageRecords(), l.reader.newLineParser(keyer)
 	return func(message int, k *authevents.EventKeys) error {
-		m := &l.state.Messages[message]
+		m := l.state.Messages.At(message)
 		kept, err := record(m)
 		if err != nil {
 			return err

@@ -207,7 +207,7 @@ func (l *recordedLines) messages() func(int, bool) (*message, error) {
 	read, cache := l.state.MessageRecords(), newTextCache()
 	var m message
 	return func(i int, _ bool) (*message, error) {
-		record, err := read(&l.state.Messages[i])
+		record, err := read(l.state.Messages.At(i))
 		if err == nil {
 			_, err = readMessage(record, &m, cache)
 		}
@@ -224,7 +224,7 @@ func (l *recordedLines) eventKeys(authevents.Keyer) func(int, *authevents.EventK
 	read, cache := l.state.MessageRecords(), newTextCache()
 	var m message
 	return func(i int, k *authevents.EventKeys) error {
-		record, err := read(&l.state.Messages[i])
+		record, err := read(l.state.Messages.At(i))
 		if err != nil {
 			return err
 		}

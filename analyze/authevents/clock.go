@@ -42,9 +42,10 @@ func (j *joiner) listSources() {
 	numbers := map[log]int32{}
 	var counts []int
 	kind, input := int32(0), int32(-1) // the next event is one of the same log as a rule
-	for i, number := 0, int32(0); i < len(j.events); i++ {
+	number := int32(0)
+	for i, m := range j.State.Messages.All() {
 		e := &j.events[i]
-		if in := j.State.Messages[i].Input; e.Source != kind || in != input {
+		if in := m.Input; e.Source != kind || in != input {
 			kind, input = e.Source, in
 			l := log{j.names.all[kind].text, j.LogOf(int(in))}
 			var known bool

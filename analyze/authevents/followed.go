@@ -30,8 +30,9 @@ func (j *joiner) followed(list []int32) {
 	}
 	own := make([][]ownLine, len(j.State.Inputs)) // lines of refusals by input
 	has := make([]bool, len(own))                 // messages
+	message := j.State.Messages.Reader()
 	for _, n := range list {
-		has[j.State.Messages[n].Input] = true
+		has[message(int(n)).Input] = true
 	}
 	for i, r := range j.State.Refusals.All() {
 		if in := r.Input; has[in] {
@@ -44,7 +45,7 @@ func (j *joiner) followed(list []int32) {
 	j.said.adopted = j.said.adopted[:0]
 	request, said := j.requests.reader(), j.saidReader()
 	for _, n := range list {
-		m := &j.State.Messages[n]
+		m := message(int(n))
 		of := own[m.Input]
 		if len(of) == 0 {
 			continue

@@ -64,7 +64,7 @@ func testInput(refusals, messages []string) *Input {
 		said = append(said, lineOf(m))
 	}
 	slices.SortStableFunc(requests, func(a, b line) int { return int(a.micros("t") - b.micros("t")) })
-	s := &timeline.State{Messages: make([]timeline.Message, len(said)), Refusals: spill.TableOf(make([]timeline.Refusal, len(requests))), Inputs: make([]timeline.Ledger, 4)}
+	s := &timeline.State{Messages: spill.TableOf(make([]timeline.Message, len(said))), Refusals: spill.TableOf(make([]timeline.Refusal, len(requests))), Inputs: make([]timeline.Ledger, 4)}
 	input := func(l line, first int32) int32 {
 		if l["line"] != "" { // of a log of messages and requests
 			return 3
@@ -79,7 +79,8 @@ func testInput(refusals, messages []string) *Input {
 		x.Input, x.Time, x.Line = input(r, 0), start+r.micros("t"), r.micros("line")/1e6
 	}
 	for i, m := range said {
-		s.Messages[i].Input, s.Messages[i].Line = input(m, 2), m.micros("line")/1e6
+		x := s.Messages.At(i)
+		x.Input, x.Line = input(m, 2), m.micros("line")/1e6
 	}
 	logs := map[string]*events.Log{}
 	for _, l := range events.Logs() {

@@ -95,7 +95,7 @@ func (j *joiner) findRequests(key func(*request, *requestLabels) uint64) {
 	var g sync.WaitGroup
 	for part := range workers {
 		g.Go(func() {
-			at, hits := j.requests.reader(), slices.Grow(m.found[part][:0], len(m.events.groups)/workers) // about one of each event
+			at, hits := j.requests.reader(), slices.Grow(m.found[part][:0], len(m.keyed)/workers) // about one of each event
 			for i := part * len(taken) / workers; i < (part+1)*len(taken)/workers; i++ {
 				if taken[i] {
 					continue

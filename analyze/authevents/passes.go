@@ -181,7 +181,7 @@ func (j *joiner) variant(p pass, user, host compared, sameDirectory bool) pass {
 	q.event = func(n int32, t *texts, l *eventLabels) uint64 {
 		key := host.key(user.key(p.event(n, t, l), t.user, requestLacks), t.host, requestLacks)
 		if sameDirectory {
-			key = mix(key, uint64(j.directories[j.State.Messages[n].Input]))
+			key = mix(key, uint64(j.directories[j.State.Messages.At(int(n)).Input]))
 		}
 		return onlyIf(user == equal || user == requestLacks || (user == neither) == (j.events[n].class == field.MissingReason), key)
 	}

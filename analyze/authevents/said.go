@@ -74,7 +74,7 @@ func (j *joiner) saidReader() func(event int32) (*texts, *eventLabels) {
 
 // readEvents reads the lines of all events.
 func (j *joiner) readEvents(ctx context.Context) error {
-	n := len(j.State.Messages)
+	n := j.State.Messages.Len()
 	j.events = make([]Event, n)
 	s := &j.said
 	if j.Memory.Space != nil && n > j.Memory.Refusals(heldEvent) {

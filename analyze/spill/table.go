@@ -108,6 +108,14 @@ func (t *Table[T]) Change(space *Space, change func(i int, x *T)) error {
 	return nil
 }
 
+// Truncate removes all records but the first n.
+func (t *Table[T]) Truncate(n int) {
+	t.n = n
+	if t.all != nil {
+		t.all = t.all[:n]
+	}
+}
+
 // Drop frees the place of a table on disk, which must not be used afterwards, and returns Err.
 func (t *Table[T]) Drop() error {
 	if !t.OnDisk() {

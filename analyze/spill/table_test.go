@@ -84,7 +84,12 @@ func TestTable(t *testing.T) {
 				t.Errorf("changed record %d is %d", i, got)
 			}
 		}
-		if table.Len() != n || table.Err() != nil {
+		table.Truncate(n - 1)
+		last := 0
+		for i := range table.All() {
+			last = i
+		}
+		if last != n-2 || table.Len() != n-1 || table.Err() != nil {
 			t.Errorf("%d records, %v", table.Len(), table.Err())
 		}
 	}

@@ -1,6 +1,7 @@
 package timeline
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -139,8 +140,7 @@ func (c *condenser) lines(x *indexWriter) error {
 		x.uvarint(uint64(r.Verdict))
 		x.text(string(r.Raw))
 	}
-	c.mergeMessages(base)
-	if err := c.mergeRefusals(base); err != nil {
+	if err := cmp.Or(c.mergeMessages(base), c.mergeRefusals(base)); err != nil {
 		return err
 	}
 	if err := c.refusals(x); err != nil {
@@ -248,10 +248,9 @@ func (c *condenser) messages(x *indexWriter) error {
 	read, line := c.MessageRecords(), c.MessageLines()
 	log := recordLog{file: c.file}
 	x.uvarint(uint64(c.MessagesDropped))
-	x.length(len(c.Messages))
+	x.length(c.Messages.Len())
 	var record []byte
-	for i := range c.Messages {
-		m := &c.Messages[i]
+	for _, m := range c.Messages.All() {
 		kept, err := read(m)
 		if err != nil {
 			return err
@@ -273,7 +272,7 @@ func (c *condenser) messages(x *indexWriter) error {
 		x.uvarint(uint64(block))
 		x.uvarint(uint64(in - 1))
 	}
-	if err := log.flush(); err != nil {
+	if err := cmp.Or(c.Messages.Err(), log.flush()); err != nil {
 		return err
 	}
 	x.batches(log.batches)

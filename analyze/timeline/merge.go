@@ -27,8 +27,7 @@ func merge(workers []*Worker, maxNames int) (*State, error) {
 			s.sumStatuses()
 			lineBase := s.lineBases()
 			s.mergeRejected(lineBase)
-			s.mergeMessages(lineBase)
-			return s.mergeRefusals(lineBase)
+			return cmp.Or(s.mergeMessages(lineBase), s.mergeRefusals(lineBase))
 		},
 		func() error { return s.mergeUsers(maxNames) },
 		s.mergeSignIns,

@@ -2,8 +2,10 @@ package timeline
 
 import (
 	"cmp"
+	"encoding/binary"
 	"slices"
 
+	"logscan/analyze/spill"
 	"logscan/parse"
 	auth "logscan/parse/events"
 	"logscan/parse/source"
@@ -99,30 +101,56 @@ func (m *messageLog) keep(n int, blocks []blockRef) {
 	}
 }
 
+// messageSize is the size of a Message in memory, in bytes.
+const messageSize = 32
+
+var messageCodec = spill.Codec[Message]{
+	Append: func(dst []byte, m *Message) []byte {
+		dst = binary.LittleEndian.AppendUint64(dst, uint64(m.Line))
+		dst = binary.LittleEndian.AppendUint64(dst, uint64(m.At))
+		dst = binary.LittleEndian.AppendUint32(dst, uint32(m.Input))
+		dst = binary.LittleEndian.AppendUint32(dst, m.worker)
+		return binary.LittleEndian.AppendUint32(dst, m.number)
+	},
+	Read: func(m *Message, src []byte) []byte {
+		*m = Message{
+			Line: int64(binary.LittleEndian.Uint64(src)), At: int64(binary.LittleEndian.Uint64(src[8:])),
+			Input: int32(binary.LittleEndian.Uint32(src[16:])), worker: binary.LittleEndian.Uint32(src[20:]), number: binary.LittleEndian.Uint32(src[24:]),
+		}
+		return src[28:]
+	},
+	Compare: func(a, b *Message) int { return cmp.Or(cmp.Compare(a.Input, b.Input), cmp.Compare(a.Line, b.Line)) },
+}
+
 // mergeMessages sets Messages.
-func (s *State) mergeMessages(lineBase [][]int64) {
-	n := 0
+func (s *State) mergeMessages(lineBase [][]int64) (err error) {
+	n, most := 0, s.workers[0].messages.most()
 	for _, w := range s.workers {
 		n += w.messages.kept()
-	}
-	s.Messages = make([]Message, 0, n)
-	for i, w := range s.workers {
-		for _, page := range w.messages.pages {
-			for _, m := range page {
-				b := &w.blocks[m.block]
-				x := Message{Line: lineBase[i][m.block] + int64(m.line) + 1, At: -1, Input: b.input, worker: uint32(i), number: m.number}
-				if m.at != 0 {
-					x.At = b.seq + int64(m.at) - 1
-				}
-				s.Messages = append(s.Messages, x)
-			}
-		}
 		s.MessagesDropped += w.messages.dropped
-		w.messages.pages = nil
 	}
-	slices.SortFunc(s.Messages, func(a, b Message) int { return cmp.Or(cmp.Compare(a.Input, b.Input), cmp.Compare(a.Line, b.Line)) })
-	if most := s.workers[0].messages.most(); len(s.Messages) > most {
-		s.MessagesDropped += int64(len(s.Messages) - most)
-		s.Messages = s.Messages[:most]
+	each := func(yield func(*Message, error) bool) {
+		var x Message // of which sortTable keeps copies
+		for i, w := range s.workers {
+			for _, page := range w.messages.pages {
+				for _, m := range page {
+					b := &w.blocks[m.block]
+					x = Message{Line: lineBase[i][m.block] + int64(m.line) + 1, At: -1, Input: b.input, worker: uint32(i), number: m.number}
+					if m.at != 0 {
+						x.At = b.seq + int64(m.at) - 1
+					}
+					if !yield(&x, nil) {
+						return
+					}
+				}
+			}
+			w.messages.pages = nil
+		}
 	}
+	s.Messages, err = sortTable(each, messageCodec, s.workers[0], messageSize, int64(n))
+	if err == nil && n > most {
+		s.MessagesDropped += int64(n - most)
+		s.Messages.Truncate(most)
+	}
+	return err
 }

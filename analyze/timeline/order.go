@@ -2,7 +2,10 @@ package timeline
 
 import (
 	"cmp"
+	"iter"
 	"slices"
+
+	"logscan/analyze/spill"
 )
 
 // runSorter sorts events or refusals read from logs. Logs are nearly in the order
@@ -32,6 +35,48 @@ const reach = 16
 // maxOrdered is the maximum length of a list whose runs are moved into order, which
 // takes a copy of the list.
 const maxOrdered = 1 << 20
+
+// sortTable returns a table of n records, sorted: in memory, or on disk if they take more than
+// a part of the limit of a worker. size is that of a record in memory, in bytes.
+func sortTable[T any](each iter.Seq2[*T, error], codec spill.Codec[T], w *Worker, size, n int64) (*spill.Table[T], error) {
+	limit := w.limit / (4 * size)
+	if w.space == nil || n <= limit {
+		list := make([]T, 0, n)
+		for x, err := range each {
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, *x)
+		}
+		sorter := runSorter[T]{compare: codec.Compare}
+		sorter.sort(list)
+		return spill.TableOf(list), nil
+	}
+	sorter := &spill.Sorter[T]{Codec: codec, Space: w.space, Limit: int(limit)}
+	for x, err := range each {
+		if err != nil {
+			return nil, err
+		}
+		if err := sorter.Add(*x); err != nil {
+			return nil, err
+		}
+	}
+	sorter.Sort()
+	file, err := w.space.Create()
+	if err != nil {
+		return nil, err
+	}
+	table := spill.NewTable(codec, file, int(limit))
+	for x, err := range spill.Sorted(sorter) {
+		if err != nil {
+			return nil, err
+		}
+		if err := table.Append(x); err != nil {
+			return nil, err
+		}
+	}
+	return table, table.Finish()
+}
 
 // SortRuns sorts a list of a few sorted runs, such as what several actors did.
 func SortRuns[T any](list []T, compare func(a, b *T) int) {

@@ -152,7 +152,7 @@ func (s *State) mergeRefusals(lineBase [][]int64) error {
 		total += int64(w.refusals.n)
 	}
 	each := func(yield func(*Refusal, error) bool) {
-		var x Refusal // of which sortRefusals keeps copies
+		var x Refusal // of which sortTable keeps copies
 		for i, w := range s.workers {
 			number := uint32(0)
 			for r, err := range w.eachRefusal {
@@ -174,55 +174,12 @@ func (s *State) mergeRefusals(lineBase [][]int64) error {
 			}
 		}
 	}
-	first := s.workers[0]
-	err := s.sortRefusals(each, total, first.space, int(first.limit/(4*refusalSize)))
+	table, err := sortTable(each, refusalCodec, s.workers[0], refusalSize, total)
 	for _, w := range s.workers {
 		w.refusals.facts, w.refusals.pages = nil, nil
 	}
-	return err
-}
-
-// sortRefusals sets Refusals: in memory if there are at most limit, or without space.
-func (s *State) sortRefusals(each func(func(*Refusal, error) bool), total int64, space *spill.Space, limit int) error {
-	var table *spill.Table[Refusal]
-	if space == nil || total <= int64(limit) {
-		list := make([]Refusal, 0, total)
-		for x, err := range each {
-			if err != nil {
-				return err
-			}
-			list = append(list, *x)
-		}
-		sorter := runSorter[Refusal]{compare: compareRefusals}
-		sorter.sort(list)
-		table = spill.TableOf(list)
-	} else {
-		sorter := &spill.Sorter[Refusal]{Codec: refusalCodec, Space: space, Limit: limit}
-		for x, err := range each {
-			if err != nil {
-				return err
-			}
-			if err := sorter.Add(*x); err != nil {
-				return err
-			}
-		}
-		sorter.Sort()
-		file, err := space.Create()
-		if err != nil {
-			return err
-		}
-		table = spill.NewTable(refusalCodec, file, limit)
-		for x, err := range spill.Sorted(sorter) {
-			if err != nil {
-				return err
-			}
-			if err := table.Append(x); err != nil {
-				return err
-			}
-		}
-		if err := table.Finish(); err != nil {
-			return err
-		}
+	if err != nil {
+		return err
 	}
 	s.setRefusals(table)
 	return table.Err()

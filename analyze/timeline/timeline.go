@@ -37,7 +37,7 @@ type State struct {
 	Unstated  bool                  // no line of a 401 states a reason or who answered
 	Statuses  []int64               // lines by status below Statuses; 0 for lines without one
 	Rejected  []Rejected            // the first rejected lines by input, line
-	Messages  []Message             // events of authentication in error logs, by input, line
+	Messages  *spill.Table[Message] // events of authentication in error logs, by input, line
 	// MessagesDropped counts the events beyond the maximum number of Messages.
 	MessagesDropped int64
 
