@@ -70,6 +70,48 @@ func Split(line []byte) (columns []Column, shape string, ok bool) {
 	return columns, b.String(), len(columns) > 0
 }
 
+// SplitBy divides a line into columns at a separator, like Split. Values may have blanks.
+func SplitBy(separator byte) func(line []byte) (columns []Column, shape string, ok bool) {
+	return func(line []byte) (columns []Column, shape string, ok bool) {
+		var b strings.Builder
+		for before := ""; ; {
+			n := len(line) - len(bytes.TrimLeft(line, " "))
+			c := Column{Before: before + string(line[:n])}
+			line = line[n:]
+			end := bytes.IndexByte(line, separator)
+			if len(line) > 0 && line[0] == '"' {
+				size := quoteEnd(line)
+				if size < 0 {
+					return nil, "", false
+				}
+				c.Open, c.Value = '"', line[1:size]
+				if end = bytes.IndexByte(line[size:], separator); end >= 0 {
+					end += size
+				}
+			}
+			if end < 0 {
+				end = len(line)
+			}
+			value := bytes.TrimRight(line[:end], " ")
+			switch {
+			case c.Open == 0:
+				c.Value = value
+			case len(value) != len(c.Value)+2:
+				return nil, "", false // a text goes on behind its quote
+			}
+			columns = append(columns, c)
+			fmt.Fprintf(&b, "%s%c", c.Before, c.Open)
+			switch {
+			case end == len(line):
+				return columns, b.String(), true
+			case len(columns) == most:
+				return nil, "", false
+			}
+			before, line = string(line[len(value):end+1]), line[end+1:]
+		}
+	}
+}
+
 // longestName is the longest name in bytes that a value may have in front.
 const longestName = 30
 

@@ -140,7 +140,7 @@ func (m *meanings) findRequest() {
 	for i := range m.names {
 		switch {
 		case m.names[i] != "":
-		case m.lines[0][i].Open == '"' && m.most(i, isRequest):
+		case m.most(i, isRequest):
 			m.set(i, "%r")
 			return
 		case m.most(i, isMethod) && i+1 < len(m.names) && m.most(i+1, isTarget):
@@ -186,7 +186,7 @@ func (m *meanings) findStatus() {
 // findTexts finds the user agent and the referrer.
 func (m *meanings) findTexts() {
 	for i := range m.names {
-		if m.names[i] == "" && m.lines[0][i].Open == '"' && m.some(i, infer.IsAgent) {
+		if m.names[i] == "" && m.isText(i) && m.some(i, infer.IsAgent) {
 			m.set(i, "%{User-Agent}i")
 		}
 	}
@@ -195,9 +195,15 @@ func (m *meanings) findTexts() {
 			m.set(i, "%{Referer}i")
 		}
 	}
-	if agent := m.column("%{User-Agent}i"); agent > 0 && !m.has["%{Referer}i"] && m.names[agent-1] == "" && m.lines[0][agent-1].Open == '"' {
+	if agent := m.column("%{User-Agent}i"); agent > 0 && !m.has["%{Referer}i"] && m.names[agent-1] == "" && m.isText(agent-1) {
 		m.set(agent-1, "%{Referer}i") // never sent
 	}
+}
+
+// isText reports whether column i may hold a text with blanks.
+func (m *meanings) isText(i int) bool {
+	c := &m.lines[0][i]
+	return c.Open == '"' || c.Open == 0 && i > 0 && strings.Trim(c.Before, " \t") != ""
 }
 
 // findClient finds the client, the virtual host and a list of forwarded addresses.

@@ -34,48 +34,63 @@ const (
 	leastShare = 0.5
 )
 
+// splitters divide a line into columns: at blanks, or at what else separates them.
+var splitters = [...]func(line []byte) (columns []infer.Column, shape string, ok bool){
+	infer.Split, infer.SplitBy('|'), infer.SplitBy(','), infer.SplitBy(';'),
+}
+
 // Format proposes a format string for the lines of a sample.
-func Format(sample []byte) Proposal {
-	p := Proposal{}
-	groups := map[string][][]infer.Column{}
+func Format(sample []byte) (p Proposal) {
 	var lines [][]byte
 	for line := range bytes.Lines(sample) {
 		if len(lines) == mostLines {
 			break
 		}
-		if line = bytes.TrimRight(line, "\r\n"); len(bytes.TrimSpace(line)) == 0 || line[0] == '#' || line[0] == '{' {
-			continue
-		}
-		lines = append(lines, line)
-		if columns, shape, ok := infer.Split(line); ok && len(columns) >= fewestColumns {
-			groups[shape] = append(groups[shape], columns)
+		if line = bytes.TrimRight(line, "\r\n"); len(bytes.TrimSpace(line)) > 0 && line[0] != '#' && line[0] != '{' {
+			lines = append(lines, line)
 		}
 	}
 	p.Lines = len(lines)
-	if len(groups) == 0 {
-		return p
+	most := 0 // meanings of a proposal
+	for _, split := range splitters {
+		groups := map[string][][]infer.Column{}
+		for _, line := range lines {
+			if columns, shape, ok := split(line); ok && len(columns) >= fewestColumns {
+				groups[shape] = append(groups[shape], columns)
+			}
+		}
+		if len(groups) == 0 {
+			continue
+		}
+		shape := slices.MaxFunc(slices.Sorted(maps.Keys(groups)), func(a, b string) int { return cmp.Compare(len(groups[a]), len(groups[b])) })
+		spec, matched, known := propose(groups[shape], lines)
+		if float64(matched) >= leastShare*float64(p.Lines) && known > most {
+			p.Spec, p.Matched, most = spec, matched, known
+		}
 	}
-	shape := slices.MaxFunc(slices.Sorted(maps.Keys(groups)), func(a, b string) int { return cmp.Compare(len(groups[a]), len(groups[b])) })
-	m := newMeanings(groups[shape], lines)
+	return p
+}
+
+// propose returns a format string for columns of the same shape, how many of the lines it
+// reads, none if there is no such string, and how many columns have a meaning.
+func propose(columns [][]infer.Column, lines [][]byte) (spec string, matched, known int) {
+	m := newMeanings(columns, lines)
 	if !m.has["%>s"] || !m.timed {
-		return p
+		return "", 0, 0
 	}
-	spec := m.compose()
+	spec = m.compose()
 	f, err := parse.Compile(spec)
 	if err != nil {
-		return p
+		return "", 0, 0
 	}
 	reader := f.NewParser()
 	var e parse.Entry
 	for _, line := range lines {
 		if reader.Parse(line, &e) == parse.Parsed {
-			p.Matched++
+			matched++
 		}
 	}
-	if float64(p.Matched) >= leastShare*float64(p.Lines) {
-		p.Spec = spec
-	}
-	return p
+	return spec, matched, len(m.has)
 }
 
 // compose returns the format string.

@@ -35,6 +35,12 @@ func TestFormat(t *testing.T) {
 		},
 		{"tabs", "{ip}\t{user}\t[09/Mar/2026:14:05:{sec} +0000]\tGET\t/a\tHTTP/1.1\t{status}\t{size}", `%h\t%u\t%t\t%m\t%U%q\t%H\t%>s\t%b`},
 		{"epoch", `17730651{sec}.123 {ip} "GET / HTTP/1.1" {status}`, `%{sec}t %h "%r" %>s`},
+		{
+			"bars", `{ip}|{user}|09/Mar/2026:14:05:{sec} +0000|GET /a?x=1 HTTP/1.1|{status}|{size}|https://a.example/|Mozilla/5.0 (X11; Linux x86_64)|0.0{sec}`,
+			`%h|%u|%{%d/%b/%Y:%H:%M:%S %z}t|%r|%>s|%b|%{Referer}i|%{User-Agent}i|%T`,
+		},
+		{"bars between blanks", `09/Mar/2026:14:05:{sec} +0000 | {ip} | GET | /a | {status} | {size}`, `%{%d/%b/%Y:%H:%M:%S %z}t | %h | %m | %U%q | %>s | %b`},
+		{"commas", `2026-03-09 14:05:{sec},{ip},{user},POST,/login,{status},{size},"Mozilla/5.0 (X11, Linux)"`, `%{%Y-%m-%d %H:%M:%S}t,%h,%{column3}n,%m,%U%q,%>s,%b,"%{User-Agent}i"`},
 		{"prose", `It was a dark and stormy night at {ip}`, ``},
 		{"no status", `{ip} [09/Mar/2026:14:05:{sec} +0000] "GET /a HTTP/1.1"`, ``},
 	} {
