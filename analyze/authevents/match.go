@@ -66,7 +66,7 @@ func (j *joiner) passPart(p *pass, open []int32, part, parts uint64) {
 // reports whether there are such events.
 func (j *joiner) find(p *pass, list []int32, part, parts uint64) bool {
 	m, at := &j.matches, j.saidReader()
-	m.keyed = m.keyed[:0]
+	m.keyed = slices.Grow(m.keyed[:0], len(list)/int(parts))
 	for i, n := range list {
 		t, l := at(n)
 		if key := p.event(n, t, l); key != 0 && key%parts == part {
