@@ -96,6 +96,11 @@ func TestCausesOfHandshakes(t *testing.T) {
 		"a person, whose programs partly send cookies": {
 			append(each(0, 400, 12, "@ c1 - - GET /dav/a 401", "@ c1 ida s1 GET /dav/a 200"), each(200, 400, 3, "@ c1 ida - GET /dav/b 200", "@ c1 - - GET /dav/b 401")...), times(15, "challenge"),
 		},
+		"an office, part of whose programs send cookies, and an outage": {
+			append(append(each(0, 40, 12, "@ c1 - - GET /dav/a 401", "@ c1 ida s1 GET /dav/a 200"), each(20, 40, 12, "@ c1 omar - GET /dav/b 200", "@ c1 - - GET /dav/b 401")...),
+				append(each(2000, 60, 40, "@ c1 - - GET /dav/b 401", "@ c1 uma - GET /open 200"), each(9000, 40, 4, "@ c1 - - GET /dav/a 401", "@ c1 ida s1 GET /dav/a 200")...)...),
+			times(24, "challenge") + " " + times(40, "unexplained") + " " + times(4, "challenge"),
+		},
 		"an office, refused at random": {
 			append(append(each(0, 40, 12, "@ c1 - - GET /dav/a 401"), each(9, 40, 12, "@ c1 ida s1 GET /dav/a 200", "@ c1 omar - GET /dav/b 200")...),
 				each(30, 40, 12, "@ c1 - - GET /dav/b 401", "@ c1 uma - GET /dav/c 200")...), "anonymous " + times(23, "unexplained"),

@@ -86,7 +86,7 @@ func (s *sessionizer) addLeg(l openLeg) {
 // and all those that a session answered if that is the client's habit: they are
 // challenges.
 func (ev *Evidence) joinLegs(parts []*spill.Sorter[openLeg]) (Bits, error) {
-	var j legJoin
+	j := legJoin{lapsed: map[place]lapse{}}
 	for l, err := range spill.Sorted(parts...) {
 		if err != nil {
 			return nil, err
@@ -96,7 +96,7 @@ func (ev *Evidence) joinLegs(parts []*spill.Sorter[openLeg]) (Bits, error) {
 			j.client = l.Client
 		}
 		if l.Refusal != timeline.NoRefusal {
-			j.leg(l)
+			j.leg(ev, l)
 		} else {
 			j.answer(ev, l)
 		}
@@ -108,22 +108,50 @@ func (ev *Evidence) joinLegs(parts []*spill.Sorter[openLeg]) (Bits, error) {
 // legJoin is where joinLegs stands at one client.
 type legJoin struct {
 	client   timeline.Client
-	legs     int       // all legs, but for those of handshakes that failed
+	legs     int       // legs, but for those of handshakes that failed, and on routes that accept nothing soon after: a broken one says nothing about the habit
 	joined   int       // of them: answered at once
 	pending  []openLeg // the last legs without an answer, at most maxLegs*maxParallel
-	answered []uint32  // legs that count only if answers are its habit
+	lapsed   map[place]lapse
+	answered []uint32 // legs that count only if answers are its habit
 
 	challenges Bits // of all clients
 }
 
-func (j *legJoin) leg(l *openLeg) {
-	j.legs++
+// place is a URL, whatever the method; see samePlace.
+type place struct{ host, template string }
+
+func (ev *Evidence) placeOf(endpoint uint32) place {
+	e := &ev.State.Endpoints[endpoint]
+	return place{e.Host, e.Template}
+}
+
+// lapse is the legs at a place that were not answered, of at most Nearby.
+type lapse struct {
+	n           int
+	first, last int64
+}
+
+// lapse notes that a leg was not answered.
+func (j *legJoin) lapse(ev *Evidence, l *openLeg) {
+	at := ev.placeOf(l.Endpoint)
+	x := j.lapsed[at]
+	if x.n == 0 || l.Time-x.first > Nearby {
+		x = lapse{first: l.Time}
+	}
+	x.n++
+	x.last = l.Time
+	j.lapsed[at] = x
+}
+
+func (j *legJoin) leg(ev *Evidence, l *openLeg) {
 	if l.Again {
+		j.legs++
 		j.joined++
 		j.answered = append(j.answered, l.Refusal)
 		return
 	}
 	if len(j.pending) == maxLegs*maxParallel {
+		j.lapse(ev, &j.pending[0])
 		j.pending = append(j.pending[:0], j.pending[1:]...)
 	}
 	j.pending = append(j.pending, *l)
@@ -135,14 +163,15 @@ func (j *legJoin) answer(ev *Evidence, l *openLeg) {
 	kept := j.pending[:0]
 	for _, leg := range j.pending {
 		switch {
-		case l.Time-leg.Time > legWindow: // dropped
+		case l.Time-leg.Time > legWindow:
+			j.lapse(ev, &leg)
 		case n == maxLegs || !ev.answers(&to, leg.Endpoint):
 			kept = append(kept, leg)
 		case l.Failed:
 			n++
-			j.legs--
 		default:
 			n++
+			j.legs++
 			j.joined++
 			if l.Again {
 				j.answered = append(j.answered, leg.Refusal)
@@ -152,6 +181,16 @@ func (j *legJoin) answer(ev *Evidence, l *openLeg) {
 		}
 	}
 	j.pending = kept
+	if l.Failed || len(j.lapsed) == 0 {
+		return
+	}
+	at := ev.placeOf(l.Endpoint)
+	if x, ok := j.lapsed[at]; ok {
+		if l.Time-x.last <= Nearby {
+			j.legs += x.n
+		}
+		delete(j.lapsed, at)
+	}
 }
 
 // settle makes challenges of what is a habit of the client, and begins with the next one.
@@ -162,4 +201,5 @@ func (j *legJoin) settle() {
 		}
 	}
 	j.legs, j.joined, j.pending, j.answered = 0, 0, j.pending[:0], j.answered[:0]
+	clear(j.lapsed)
 }
