@@ -207,21 +207,32 @@ func (l *learner) best(tries []*Format) (best *Format) {
 	return best
 }
 
+// looksLikeSessions reports whether nearly all values of some lines look like session ids.
+func (l *learner) looksLikeSessions(value func(line []byte, e *Entry) []byte) bool {
+	var e Entry
+	var values [][]byte
+	p := l.format.NewParser()
+	for _, line := range some(l.lines, surveyedKeys) {
+		if p.Parse(line, &e) == Parsed {
+			values = append(values, bytes.Clone(value(line, &e)))
+		}
+	}
+	return infer.Nearly(values, infer.LooksLikeSession)
+}
+
 // identified begins formats with the answer of identd, which hardly any server asks for.
 const identified = "%h %l "
 
 // ident returns the format with a session id in place of the answer of identd, if it is
 // one.
 func (l *learner) ident() *Format {
-	var e Entry
-	var values [][]byte
-	p := l.format.NewParser()
-	for _, line := range some(l.lines, surveyedKeys) {
-		if words := bytes.Fields(line); p.Parse(line, &e) == Parsed && len(words) > 1 {
-			values = append(values, words[1])
+	looks := l.looksLikeSessions(func(line []byte, _ *Entry) []byte {
+		if words := bytes.Fields(line); len(words) > 1 {
+			return words[1]
 		}
-	}
-	if !infer.Nearly(values, infer.LooksLikeSession) {
+		return nil
+	})
+	if !looks {
 		return l.format
 	}
 	g, err := l.format.with(Learned{Native: "%h %{session}C " + l.format.Native[len(identified):], Whole: true})
@@ -237,18 +248,7 @@ var users = [...]string{"remote_user", "%u"}
 // user returns the format with session ids in the place of users, if they are that: a server
 // logs what it is told to log, and session ids must not be written as names.
 func (l *learner) user() *Format {
-	if l.format.kind != kindText {
-		return l.format
-	}
-	var e Entry
-	var values [][]byte
-	p := l.format.NewParser()
-	for _, line := range some(l.lines, surveyedKeys) {
-		if p.Parse(line, &e) == Parsed && len(e.User) > 0 {
-			values = append(values, bytes.Clone(e.User))
-		}
-	}
-	if !infer.Nearly(values, infer.LooksLikeSession) || l.hasSessions() {
+	if l.format.kind != kindText || !l.looksLikeSessions(func(_ []byte, e *Entry) []byte { return e.User }) || l.hasSessions() {
 		return l.format
 	}
 	for _, name := range users {
