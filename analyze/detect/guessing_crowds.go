@@ -13,7 +13,9 @@ import (
 // Guessing from so many addresses that none of them stands out, under the names of ordinary
 // browsers, shows by what its clients are: strangers that do nothing but fail to sign in,
 // where others sign in and use the site. Either they are more than those who get in, or the
-// typical one tries more often in a day than a person does.
+// typical one tries more often in a day than a person does. At night, when hardly anybody signs
+// in, it shows that they submit a form that they have not loaded, while those who sign in at
+// other times loaded a page before.
 //
 // Not: people who mistype (they load pages, and most get in), a sign-in that is down
 // (nobody gets in), an application or device with an old password (it is no browser).
