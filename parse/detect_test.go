@@ -274,6 +274,9 @@ func TestFrameworks(t *testing.T) {
 		{"IIS Advanced Logging", "#Software: IIS Advanced Logging Module\n#Fields: date time cs-uri-stem cs-uri-query sc-status s-computername cs(Referer) sc-win32-status c-ip cs-method cs(User-Agent) cs-username TimeTakenMS\n2026-03-09 14:05:00.123 /api x=1 401 \"WEB1\" - 5 192.0.2.1 GET \"Mozilla/5.0 (X11; Linux)\" jane 15", "GET /api 401 192.0.2.1 jane"},
 		{"APISIX", `192.0.2.1 - - [09/Mar/2026:14:05:00 +0000] a.example "GET /get HTTP/1.1" 401 52 0.004 "-" "curl/8" 10.0.0.5:80 401 0.003 "http://a.example"`, "GET /get 401 192.0.2.1 "},
 		{"compose", "web-1    | 192.0.2.1 - jane [09/Mar/2026:14:05:00 +0000] \"GET /a HTTP/1.1\" 401 12 \"-\" \"curl/8\"", "GET /a 401 192.0.2.1 jane"},
+		{"logcli", "2026-03-09T14:05:00Z {app=\"web\", stream=\"stdout\"} 192.0.2.1 - jane [09/Mar/2026:14:05:00 +0000] \"GET /a HTTP/1.1\" 401 12 \"-\" \"curl/8\"", "GET /a 401 192.0.2.1 jane"},
+		{"stern", "web-7d4b9c6f5-x2x9z nginx 192.0.2.1 - jane [09/Mar/2026:14:05:00 +0000] \"GET /a HTTP/1.1\" 401 12 \"-\" \"curl/8\"", "GET /a 401 192.0.2.1 jane"},
+		{"stern with times", "web-x2x9z api 2026-03-09T14:05:00.123456789Z INFO:     192.0.2.1:5 - \"GET /a HTTP/1.1\" 401 Unauthorized", "GET /a 401 192.0.2.1 "},
 		{"compose in colours with times", "\x1b[36mweb-1    | \x1b[0m2026-03-09T14:05:00.123456789Z INFO:     192.0.2.1:5 - \"GET /a HTTP/1.1\" 401 Unauthorized", "GET /a 401 192.0.2.1 "},
 	} {
 		sample := tt.line + "\n"

@@ -67,6 +67,8 @@ func Carriers() []*Carrier {
 		{Name: "journald", Doc: "journalctl -o json", JSON: true, locate: journald},
 		{Name: "caddy-console", Doc: "Caddy, format console", locate: caddyConsole},
 		{Name: "compose", Doc: "docker compose logs, with the name of the service in front", locate: compose},
+		{Name: "logcli", Doc: "logcli query of Loki, with a time and labels in front", locate: logcli},
+		{Name: "stern", Doc: "stern, with the names of the pod and the container in front", Optional: true, locate: stern},
 		{Name: "stamped", Doc: "docker logs -t and kubectl logs --timestamps, with a time in front", Optional: true, locate: stamped},
 		{Name: "json-spread", Doc: "JSON objects over several lines, alone or in an array", JSON: true, Splits: true, Spread: true, locate: spreadObject},
 		{Name: "json-message", Doc: "JSON objects that a shipper has made of lines, as Filebeat does", JSON: true, Optional: true, locate: message},
