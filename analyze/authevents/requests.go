@@ -23,7 +23,7 @@ type request struct {
 const (
 	// heldRequest is the size of a request in memory, in bytes.
 	heldRequest = 64
-	// spilledAtOnce is the number of refusals that are read before they are written to disk.
+	// spilledAtOnce is the number of records that are read before they are written to disk.
 	spilledAtOnce = 1 << 17
 )
 
