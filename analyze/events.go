@@ -5,6 +5,7 @@ import (
 	"context"
 	"iter"
 	"path"
+	"runtime"
 	"slices"
 
 	"logscan/analyze/authevents"
@@ -37,6 +38,7 @@ func (r *reader) joinEvents(ctx context.Context, s *timeline.State, lines lineSt
 	if err != nil {
 		return nil, nil, err
 	}
+	runtime.GC() // what joining has used is used again, which takes less time than memory never touched
 	failures, err = failuresOf(s, joined, lines)
 	return joined, failures, err
 }
@@ -54,13 +56,13 @@ func (a *assembly) eventResult() *result.AuthEvents {
 			})
 		}
 	}
-	order := make([]int, 0, len(a.joined.Events))
+	order := make([]int32, 0, len(a.joined.Events))
 	for i := range a.joined.Events {
 		if !a.joined.Events[i].Outside {
-			order = append(order, i)
+			order = append(order, int32(i))
 		}
 	}
-	slices.SortStableFunc(order, func(x, y int) int { return cmp.Compare(a.joined.Events[x].Time, a.joined.Events[y].Time) })
+	slices.SortStableFunc(order, func(x, y int32) int { return cmp.Compare(a.joined.Events[x].Time, a.joined.Events[y].Time) })
 	reasons := slices.Clone(a.joined.Reasons)
 	for i, reason := range reasons {
 		if !field.IsReason(reason) {
@@ -72,7 +74,7 @@ func (a *assembly) eventResult() *result.AuthEvents {
 		return func(from, to int) iter.Seq2[*result.AuthEvent, error] {
 			return func(yield func(*result.AuthEvent, error) bool) {
 				for _, i := range order[from:to] {
-					x, err := row(i)
+					x, err := row(int(i))
 					if !yield(x, err) || err != nil {
 						return
 					}
