@@ -177,8 +177,8 @@ func (o *linkObserver) part() func(*timeline.Actor) {
 			if e.Outcome != timeline.Unauthorized || e.Refusal >= timeline.EarlierEvent {
 				continue
 			}
-			if link := o.d.linkOf(o.d.Refusals.At(int(e.Refusal))); link != e.Endpoint && o.place[link] > 0 {
-				spent[session.EventBefore(a, i, func(r *timeline.Event) bool { return r.Endpoint == link && r.Outcome == timeline.Redirected })] = true
+			if link := o.d.Refusals.At(int(e.Refusal)).Redirect; link != 0 && link-1 != e.Endpoint && o.place[link-1] > 0 {
+				spent[session.EventBefore(a, i, func(r *timeline.Event) bool { return r.Endpoint == link-1 && r.Outcome == timeline.Redirected })] = true
 			}
 		}
 		for i := range a.Events {

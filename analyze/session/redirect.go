@@ -18,8 +18,7 @@ const redirectReach = 8
 func (ev *Evidence) RedirectedBy(a *timeline.Actor, i int) uint32 {
 	e := &a.Events[i]
 	redirects := func(r *timeline.Event) bool {
-		return r.Outcome == timeline.Redirected && ev.Roles[r.Endpoint]&(redirectsIn|SignsOut) == 0 &&
-			leadsTo(&ev.State.Endpoints[r.Endpoint], &ev.State.Endpoints[e.Endpoint])
+		return r.Outcome == timeline.Redirected && ev.redirects(r.Endpoint, e.Endpoint)
 	}
 	if j := EventBefore(a, i, redirects); j >= 0 {
 		return a.Events[j].Endpoint + 1
@@ -45,8 +44,13 @@ func (ev *Evidence) redirectBefore(a *timeline.Actor, i int) uint32 {
 // Follows reports whether the redirect before a refusal is likely to have led to it, and would
 // have led others there: see RedirectedBy.
 func (ev *Evidence) Follows(r *Refusal) bool {
-	return r.Redirect != 0 && ev.Roles[r.Redirect-1]&(redirectsIn|SignsOut) == 0 &&
-		leadsTo(&ev.State.Endpoints[r.Redirect-1], &ev.State.Endpoints[r.Endpoint])
+	return r.Redirect != 0 && ev.redirects(r.Redirect-1, r.Endpoint)
+}
+
+// redirects reports whether a redirect by one endpoint, which neither signs in nor out, is likely
+// to lead to another.
+func (ev *Evidence) redirects(from, to uint32) bool {
+	return ev.Roles[from]&(redirectsIn|SignsOut) == 0 && leadsTo(&ev.State.Endpoints[from], &ev.State.Endpoints[to])
 }
 
 // EventBefore returns the index of the last event that matches shortly before event i,
