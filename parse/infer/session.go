@@ -28,6 +28,11 @@ type Use struct {
 	Value  []byte // empty if the request has none
 }
 
+// client is an address and a user agent.
+type client struct{ address, agent string }
+
+func (u *Use) client() client { return client{u.Client, u.Agent} }
+
 const (
 	// pageLoad is the time in microseconds within which the requests of a page, which
 	// can share a trace, follow each other.
@@ -96,10 +101,9 @@ const severalEach = 1.25
 // SeveralEach reports whether the clients of requests use several values each, one after the
 // other, as browsers do with session ids and people do not with the names of accounts.
 func SeveralEach(uses []Use) bool {
-	type client struct{ address, agent string }
 	values, last, changed := map[string]bool{}, map[client]string{}, map[client]bool{}
 	for i := range uses {
-		u, c := &uses[i], client{uses[i].Client, uses[i].Agent}
+		u, c := &uses[i], uses[i].client()
 		if field.Missing(u.Value) {
 			continue
 		}
@@ -120,7 +124,6 @@ func SeveralEach(uses []Use) bool {
 // Sessions returns how many values the requests use if these are session ids, 0 if they
 // are not, or the requests cannot show it.
 func Sessions(uses []Use) int {
-	type client struct{ address, agent string }
 	holders, visitors := map[string]*holder{}, map[client]*visitor{}
 	var values [][]byte
 	for i := range uses {
@@ -136,7 +139,7 @@ func Sessions(uses []Use) int {
 		} else {
 			h.see(u)
 		}
-		c := client{u.Client, u.Agent}
+		c := u.client()
 		v := visitors[c]
 		if v == nil {
 			v = &visitor{first: u.Time, path: u.Path}
