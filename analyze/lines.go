@@ -144,7 +144,7 @@ func (p *lineParser) eventKeys(texts *events.Texts, record []byte, k *authevents
 // row returns what the row of a message has of its record, until the next call.
 func (p *lineParser) row(texts *events.Texts, record []byte) (*message, error) {
 	if p.mask != nil { // it depends on all texts of the line
-		return p.read(texts, record, nil)
+		return p.read(texts, record)
 	}
 	r := &p.record
 	if err := texts.Read(record, r); err != nil {
@@ -165,9 +165,8 @@ func pathOf(target []byte) []byte {
 	return path
 }
 
-// read returns what outputs hold of a message, until the next call, and the text of its
-// line as evidence if the line is given.
-func (p *lineParser) read(records *events.Texts, record, line []byte) (*message, error) {
+// read returns what outputs hold of a message, until the next call.
+func (p *lineParser) read(records *events.Texts, record []byte) (*message, error) {
 	if err := records.Read(record, &p.record); err != nil {
 		return nil, err
 	}
@@ -183,9 +182,6 @@ func (p *lineParser) read(records *events.Texts, record, line []byte) (*message,
 	if failed && len(e.Connection) > 0 {
 		m.Request = p.keyer.Hash(bytes.Join([][]byte{e.Connection, e.Method, e.Target, client}, []byte{0}))
 	}
-	if len(line) > 0 {
-		m.Text = eventText(line, e, mask)
-	}
 	if mask != nil {
 		mask.Line(e.User, e.Client, nil, e.Session, e.Host, nil)
 		path = mask.Text(path)
@@ -199,26 +195,29 @@ func (p *lineParser) read(records *events.Texts, record, line []byte) (*message,
 	return m, nil
 }
 
-// readAgain reads the line of a message from its input. It returns nil if another line is there
-// now: a file may be cut off or written anew at any time.
-func (p *lineParser) readAgain(m *timeline.Message, texts *events.Texts, record []byte) ([]byte, error) {
-	if err := texts.Read(record, &p.record); err != nil {
-		return nil, err
+// show adds the line of the message that was read last, as evidence.
+func (p *lineParser) show(line []byte) {
+	if len(line) > 0 {
+		p.message.Text = eventText(line, &p.said, p.mask)
 	}
+}
+
+// lineAgain reads the line of the message that was read last from its input. It returns nil if
+// another line is there now: a file may be cut off or written anew at any time.
+func (p *lineParser) lineAgain(m *timeline.Message) []byte {
 	input := int(m.Input)
 	line, err := p.inputs[input].LineAt(m.At)
 	if err != nil {
-		return nil, nil
+		return nil
 	}
 	parser := p.parserOf(input)
 	if parser.Parse(line, &p.entry) != parse.SkipErrorLog {
-		return nil, nil
+		return nil
 	}
-	e, log := parser.Event()
-	if p.record.Event(&p.said); log == nil || !p.said.Same(e) {
-		return nil, nil
+	if e, log := parser.Event(); log == nil || !p.said.Same(e) {
+		return nil
 	}
-	return line, nil
+	return line
 }
 
 // rejected returns the text of a rejected line. With pseudonyms it is left out: who is named
@@ -291,19 +290,17 @@ func (l *parsedLines) messages() func(int, bool) (*message, error) {
 		if err != nil {
 			return nil, err
 		}
-		texts := l.state.MessageTexts(m)
-		var text []byte
-		switch {
-		case !wanted:
-		case m.At >= 0:
-			text, err = p.readAgain(m, texts, kept)
-		default:
-			text, err = line(m)
+		x, err := p.read(l.state.MessageTexts(m), kept)
+		if err != nil || !wanted {
+			return x, err
 		}
-		if err != nil {
-			return nil, err
+		if m.At >= 0 {
+			p.show(p.lineAgain(m))
+			return x, nil
 		}
-		return p.read(texts, kept, text)
+		text, err := line(m)
+		p.show(text)
+		return x, err
 	}
 }
 

@@ -81,10 +81,11 @@ func (m *recordMaker) message(dst []byte, texts *events.Texts, kept, line []byte
 	if m.keyed == nil {
 		return dst, errors.New("BUG: an event, and no input of the plan has events")
 	}
-	x, err := m.lines.read(texts, kept, line)
+	x, err := m.lines.read(texts, kept)
 	if err != nil {
 		return dst, err
 	}
+	m.lines.show(line)
 	for _, n := range [...]int64{int64(x.Outcome), int64(x.Status), int64(x.Sender), int64(x.Request)} {
 		dst = binary.AppendVarint(dst, n)
 	}
