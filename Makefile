@@ -158,7 +158,7 @@ bench-traps: ## Check that no input takes more than linear time
 	go run ./fixtures/cmd/traps
 
 pgo: ## Update the profile that the program is built with
-	go run ./fixtures/cmd/bench -profile cmd/logscan/default.pgo -size 256MiB -rounds 3
+	go run ./fixtures/cmd/bench -profile cmd/logscan/default.pgo -size 256MiB -rounds 20
 
 PLATFORMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
