@@ -128,6 +128,11 @@ func (a *assembly) eventNotes(e *result.AuthEvents) (notes []result.Note) {
 			notes = append(notes, result.Note{Kind: result.NoteClockOffset, Name: s.Name, Text: s.Kind, N: s.Offset})
 		}
 	}
+	for i := range a.reader.inputs {
+		if _, changed := a.reader.changed.Load(i); changed {
+			notes = append(notes, result.Note{Kind: result.NoteInput, Name: a.reader.inputs[i].Path, Text: "it was changed during the run: evidence from it is shown without the text of some lines"})
+		}
+	}
 	if e.Dropped > 0 {
 		notes = append(notes, result.Note{Kind: result.NoteManyEvents, N: e.Dropped})
 	}

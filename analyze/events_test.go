@@ -180,6 +180,10 @@ func TestEventsReadAgain(t *testing.T) {
 			if lines == 0 {
 				t.Error("no line of an error log is shown")
 			}
+			noted := slices.ContainsFunc(res.Notes, func(n result.Note) bool { return strings.Contains(n.Text, "changed during the run") })
+			if noted != (how != "as it was") {
+				t.Errorf("notes: %+v", res.Notes)
+			}
 		})
 	}
 }

@@ -207,17 +207,21 @@ func (p *lineParser) show(line []byte) {
 func (p *lineParser) lineAgain(m *timeline.Message) []byte {
 	input := int(m.Input)
 	line, err := p.inputs[input].LineAt(m.At)
-	if err != nil {
-		return nil
-	}
-	parser := p.parserOf(input)
-	if parser.Parse(line, &p.entry) != parse.SkipErrorLog {
-		return nil
-	}
-	if e, log := parser.Event(); log == nil || !p.said.Same(e) {
+	if err != nil || !p.saysTheSame(input, line) {
+		p.changed.Store(input, nil)
 		return nil
 	}
 	return line
+}
+
+// saysTheSame reports whether a line is about the event of the message that was read last.
+func (p *lineParser) saysTheSame(input int, line []byte) bool {
+	parser := p.parserOf(input)
+	if parser.Parse(line, &p.entry) != parse.SkipErrorLog {
+		return false
+	}
+	e, log := parser.Event()
+	return log != nil && p.said.Same(e)
 }
 
 // rejected returns the text of a rejected line. With pseudonyms it is left out: who is named

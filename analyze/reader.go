@@ -25,6 +25,7 @@ type reader struct {
 	parsers []map[string]*parse.Parser // by worker, by detected.key
 	spool   *spool                     // of all blocks; nil unless Options.Requests asks for it
 	fail    context.CancelCauseFunc    // ends the reading
+	changed sync.Map                   // the inputs, by number, whose lines were other ones when they were read again
 
 	planned  bool // the formats are those of a plan
 	recorded bool // the lines were read by tasks: the workers hold records of them

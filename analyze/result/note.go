@@ -39,7 +39,7 @@ const (
 	NoteClockOffset                    // the clock or time zone of log Name, of kind Text, is N microseconds ahead
 	NoteManyEvents                     // N events beyond those that are kept
 	NoteEventsOfRun                    // the events of earlier runs are not kept
-	NoteInput                          // Text is what the reader of input Name reports
+	NoteInput                          // Text is what happened to input Name
 )
 
 // Match is the format that matches most lines of an input whose format is unknown.
