@@ -62,7 +62,10 @@ func (a *assembly) eventResult() *result.AuthEvents {
 			order = append(order, int32(i))
 		}
 	}
-	slices.SortStableFunc(order, func(x, y int32) int { return cmp.Compare(a.joined.Events[x].Time, a.joined.Events[y].Time) })
+	byTime := func(x, y int32) int { return cmp.Compare(a.joined.Events[x].Time, a.joined.Events[y].Time) }
+	if !slices.IsSortedFunc(order, byTime) { // those of one log are
+		slices.SortStableFunc(order, byTime)
+	}
 	reasons := slices.Clone(a.joined.Reasons)
 	for i, reason := range reasons {
 		if !field.IsReason(reason) {
@@ -91,16 +94,12 @@ func (a *assembly) eventRow(reasons []string) func(message int) (*result.AuthEve
 	read := a.lines.messageRows()
 	var row result.AuthEvent
 	return func(message int) (*result.AuthEvent, error) {
-		e, err := read(message)
-		if err != nil {
+		if err := read(message, &row); err != nil {
 			return nil, err
 		}
 		m, x := a.State.Messages.At(message), &a.joined.Events[message]
-		row = result.AuthEvent{
-			Time: x.Time, Kind: a.joined.Sources[x.Source].Kind, Code: e.Code, Outcome: outcomeNames[x.Outcome], Reason: reasons[x.Reason], Status: e.Status,
-			Method: e.Method, Path: e.Path, Host: e.Host, Client: e.Client,
-			User: e.User, LogPath: a.reader.inputs[m.Input].Path, LogLine: m.Line, Key: x.Match.String(), MatchedLine: -1,
-		}
+		row.Time, row.Kind, row.Outcome, row.Reason = x.Time, a.joined.Sources[x.Source].Kind, outcomeNames[x.Outcome], reasons[x.Reason]
+		row.LogPath, row.LogLine, row.Key, row.MatchedLine = a.reader.inputs[m.Input].Path, m.Line, x.Match.String(), -1
 		switch {
 		case x.Refusal >= 0:
 			refusal := a.State.Refusals.At(int(x.Refusal))

@@ -26,9 +26,9 @@ type lineStore interface {
 	messages() func(message int, wanted bool) (*message, error)
 	requestKeys(authevents.Keyer) func(refusal int, k *authevents.RequestKeys) error
 	eventKeys(authevents.Keyer) func(message int, k *authevents.EventKeys) error
-	// messageRows returns a function that returns what the row of a message has of it, until
-	// the next call.
-	messageRows() func(message int) (*message, error)
+	// messageRows returns a function that sets the columns of a message's row that its line
+	// holds, and clears the others.
+	messageRows() func(message int, row *result.AuthEvent) error
 }
 
 // lineStore returns that of a state.
@@ -42,11 +42,11 @@ func (r *reader) lineStore(s *timeline.State) lineStore {
 // message is an event of an error log or identity provider, without credentials and, with
 // a key, with pseudonyms in place of names.
 type message struct {
-	Kind, Code, Method, Path, Host, Client, User string
-	Said, Route                                  string // the message of the log, and the template of the path; only of failures
-	Text                                         string // the line as evidence
-	Outcome                                      events.Outcome
-	Status                                       int32
+	Code, Method, Path, Host, Client, User string
+	Said, Route                            string // the message of the log, and the template of the path; only of failures
+	Text                                   string // the line as evidence
+	Outcome                                events.Outcome
+	Status                                 int32
 	// Sender is a hash of the client of a failure. Request is one of the connection, the
 	// request line and the client; 0 if the connection is not logged.
 	Sender, Request uint64
@@ -141,22 +141,31 @@ func (p *lineParser) eventKeys(texts *events.Texts, record []byte, k *authevents
 	return err
 }
 
-// row returns what the row of a message has of its record, until the next call.
-func (p *lineParser) row(texts *events.Texts, record []byte) (*message, error) {
+// setRow sets the columns of a row that a message holds, and clears the others.
+func (m *message) setRow(row *result.AuthEvent) {
+	*row = result.AuthEvent{Code: m.Code, Status: m.Status, Method: m.Method, Host: m.Host, Client: m.Client, User: m.User, Path: m.Path}
+}
+
+// row is setRow of the message of a record.
+func (p *lineParser) row(texts *events.Texts, record []byte, row *result.AuthEvent) error {
 	if p.mask != nil { // it depends on all texts of the line
-		return p.read(texts, record)
+		m, err := p.read(texts, record)
+		if err == nil {
+			m.setRow(row)
+		}
+		return err
 	}
 	r := &p.record
 	if err := texts.Read(record, r); err != nil {
-		return nil, err
+		return err
 	}
 	clean := p.cleaned.Of(texts, func(most int) *[]string { return new(make([]string, most+1)) })
 	once := func(field int) string { return events.Once(*clean, r, field, p.texts.clean) }
-	p.message = message{
-		Kind: r.Log, Outcome: r.Outcome, Status: r.Status, Code: once(events.TextCode), Method: once(events.TextMethod), Host: once(events.TextHost),
+	*row = result.AuthEvent{
+		Code: once(events.TextCode), Status: r.Status, Method: once(events.TextMethod), Host: once(events.TextHost),
 		Client: once(events.TextClient), User: once(events.TextUser), Path: p.texts.clean(pathOf(r.Text(events.TextTarget))),
 	}
-	return &p.message, nil
+	return nil
 }
 
 // pathOf returns the path of a target.
@@ -174,7 +183,7 @@ func (p *lineParser) read(records *events.Texts, record []byte) (*message, error
 	p.record.Event(e)
 	path, user, client, said := pathOf(e.Target), e.User, e.Client, e.Message
 	m := &p.message
-	*m = message{Kind: p.record.Log, Outcome: e.Outcome, Status: e.Status, Code: texts.clean(e.Code), Method: texts.clean(e.Method), Host: texts.clean(e.Host)}
+	*m = message{Outcome: e.Outcome, Status: e.Status, Code: texts.clean(e.Code), Method: texts.clean(e.Method), Host: texts.clean(e.Host)}
 	failed := e.Outcome == events.Failed
 	if failed && len(client) > 0 {
 		m.Sender = p.keyer.Hash(client)
@@ -308,15 +317,15 @@ func (l *parsedLines) messages() func(int, bool) (*message, error) {
 	}
 }
 
-func (l *parsedLines) messageRows() func(int) (*message, error) {
+func (l *parsedLines) messageRows() func(int, *result.AuthEvent) error {
 	record, p := l.state.MessageRecords(), l.reader.newLineParser(l.newKeyer())
-	return func(message int) (*message, error) {
+	return func(message int, row *result.AuthEvent) error {
 		m := l.state.Messages.At(message)
 		kept, err := record(m)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		return p.row(l.state.MessageTexts(m), kept)
+		return p.row(l.state.MessageTexts(m), kept, row)
 	}
 }
 

@@ -73,8 +73,8 @@ func (m *recordMaker) refusal(dst []byte, input int, line []byte) ([]byte, error
 }
 
 // texts returns the texts of a message that are recorded.
-func (m *message) texts() [10]*string {
-	return [...]*string{&m.Kind, &m.Code, &m.Method, &m.Path, &m.Route, &m.Host, &m.Client, &m.User, &m.Said, &m.Text}
+func (m *message) texts() [9]*string {
+	return [...]*string{&m.Code, &m.Method, &m.Path, &m.Route, &m.Host, &m.Client, &m.User, &m.Said, &m.Text}
 }
 
 func (m *recordMaker) message(dst []byte, texts *events.Texts, kept, line []byte) ([]byte, error) {
@@ -216,9 +216,15 @@ func (l *recordedLines) messages() func(int, bool) (*message, error) {
 	}
 }
 
-func (l *recordedLines) messageRows() func(int) (*message, error) {
+func (l *recordedLines) messageRows() func(int, *result.AuthEvent) error {
 	read := l.messages()
-	return func(message int) (*message, error) { return read(message, false) }
+	return func(message int, row *result.AuthEvent) error {
+		m, err := read(message, false)
+		if err == nil {
+			m.setRow(row)
+		}
+		return err
+	}
 }
 
 func (l *recordedLines) eventKeys(authevents.Keyer) func(int, *authevents.EventKeys) error {

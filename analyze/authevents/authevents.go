@@ -62,10 +62,10 @@ const (
 	numMatches
 )
 
+var matchNames = [numMatches]string{"", "request_id", "session", "connection", "client_port", "request", "user_client", "user", "client", "line"}
+
 // String returns the stable name of m, empty for Unmatched.
-func (m Match) String() string {
-	return [numMatches]string{"", "request_id", "session", "connection", "client_port", "request", "user_client", "user", "client", "line"}[m]
-}
+func (m Match) String() string { return matchNames[m] }
 
 // Event is one event. It has no pointers and is small: there may be millions, and they are
 // gone over many times to be joined.

@@ -182,8 +182,8 @@ type Record struct {
 
 	Texts *Texts // that the numbers are of
 
-	own  uint16 // the texts, as bits, that follow in rest
-	rest []byte
+	own   uint16              // the texts, as bits, that are in the record itself
+	texts [recordTexts][]byte // those; nil for others
 }
 
 // Read decodes what AppendRecord appended into r, which aliases src and t.
@@ -199,10 +199,17 @@ func (t *Texts) Read(src []byte, r *Record) error {
 			return errRecord
 		}
 	}
-	r.Texts, r.own, r.rest = t, binary.LittleEndian.Uint16(src[recordMask:]), src[recordHead:]
-	rest, valid := r.rest, r.own < 1<<recordTexts
+	for own := r.own; own != 0; own &= own - 1 { // of the last record
+		r.texts[bits.TrailingZeros16(own)] = nil
+	}
+	r.Texts, r.own = t, binary.LittleEndian.Uint16(src[recordMask:])
+	if r.own >= 1<<recordTexts {
+		r.own = 0
+		return errRecord
+	}
+	rest, valid := src[recordHead:], true
 	for own := r.own; own != 0 && valid; own &= own - 1 {
-		_, rest, valid = cutText(rest)
+		r.texts[bits.TrailingZeros16(own)], rest, valid = cutText(rest)
 	}
 	if !valid {
 		return errRecord
@@ -225,33 +232,15 @@ func (r *Record) Text(field int) []byte {
 	if field < repeatedTexts && r.Numbers[field] != 0 {
 		return r.Texts.all[r.Numbers[field]-1]
 	}
-	if r.own>>field&1 == 0 {
-		return nil
-	}
-	rest := r.rest
-	for own := r.own; own != 0; own &= own - 1 {
-		var text []byte
-		text, rest, _ = cutText(rest)
-		if bits.TrailingZeros16(own) == field {
-			return text
-		}
-	}
-	return nil
+	return r.texts[field]
 }
 
 // Event sets e to the event of the record.
 func (r *Record) Event(e *Event) {
 	e.Time, e.Status, e.Outcome, e.Local = r.Time, r.Status, r.Outcome, r.Local
 	e.clearTexts()
-	fields := e.recorded()
-	for i, n := range r.Numbers {
-		if n != 0 {
-			*fields[i] = r.Texts.all[n-1]
-		}
-	}
-	rest := r.rest
-	for own := r.own; own != 0; own &= own - 1 {
-		*fields[bits.TrailingZeros16(own)], rest, _ = cutText(rest)
+	for i, field := range e.recorded() {
+		*field = r.Text(i)
 	}
 }
 
