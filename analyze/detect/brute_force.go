@@ -12,7 +12,8 @@ import (
 // Sign: from one address, whatever user agents it shows, a run of failed tries at a
 // sign-in route or with names of their own, hardly any of which succeeds: 20, within
 // ten minutes where the log does not name the accounts, or 50; or from many addresses with
-// one user agent (tools.go). Not: a forgotten
+// one user agent (tools.go), or that do nothing else (guessing_crowds.go, guessing_bursts.go).
+// Not: a forgotten
 // password (a few tries), the owner of an account (the user was accepted from that
 // address before), an address that hundreds share (their tries succeed), a program
 // whose key has expired (it was accepted, and goes on at its pace, or begins to

@@ -50,6 +50,9 @@ type guessingCrowd struct {
 	// Of a part of another crowd, that crowd: its clients had loaded no page, and the lines name no
 	// accounts.
 	pagelessOf *guessingCrowd
+	// Of a burst, see guessing_bursts.go; tools says that most of it is software with which nobody
+	// signs in.
+	burst, tools bool
 }
 
 // arrivalsByPage counts the clients that signed in, once each.
@@ -96,6 +99,13 @@ func (c *guessingCrowd) works(d *Diagnosis) bool {
 // restOfGuesses returns the crowds that guess passwords, of what other kinds leave.
 func restOfGuesses(d *Diagnosis, _ observer) ([]candidate, error) {
 	crowds := d.guessingCrowds()
+	if failing := d.failingComers(); len(failing) > 0 {
+		in, err := d.whoSignsIn()
+		if err != nil {
+			return nil, err
+		}
+		crowds = append(crowds, d.guessingBursts(failing, in)...)
+	}
 	if len(crowds) == 0 {
 		return nil, nil
 	}
@@ -130,8 +140,9 @@ func restOfGuesses(d *Diagnosis, _ observer) ([]candidate, error) {
 		switch {
 		case c.pagelessOf != nil:
 			a.p = byPage.chance(c, c.pagelessOf)
-		case !c.works(d):
+		case !c.tools && !c.works(d):
 			continue
+		case c.burst:
 		case int64(counts[len(counts)/2]) > crowdTries*days:
 			a.p = stats.BinomialTail(int64(c.failures), int64(c.failures)+entered, crowdFails)
 		default:
