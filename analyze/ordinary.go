@@ -29,6 +29,10 @@ const (
 	// succeeds is somebody who mistypes: products lock an account after 3 to 10, and who has
 	// forgotten a password asks for a new one.
 	failedDaily = 10
+	// triesOfPerson is the number of tries of a person who mistypes and gives up, at most, and
+	// loadsOfTry the number of accepted requests for each refused one of a client that does nothing
+	// but try: it loads the form before, and follows a redirect after it.
+	triesOfPerson, loadsOfTry = 4, 2
 	// fewOrdinary is the number of refusals up to which their share of all requests does not
 	// matter: one person's bad morning.
 	fewOrdinary = 10
@@ -103,7 +107,7 @@ func (a *assembly) excessive() (all session.Bits) {
 	succeeds := a.allowSuccesses(mistyped, failedDaily*days)
 	closed, doubted, revived, crowd := a.closedSignIns(), a.doubtfulArrivals(), a.revivedHosts(), a.knockingCrowds(limit)
 	cut, left, kept := a.cutHosts(), a.leftHosts(), a.carriedHosts()
-	interrupted, moved := a.interruptions(), a.movedSessions()
+	interrupted, moved, submits := a.interruptions(), a.movedSessions(), a.submitters(submitted, known, days)
 	for i, r := range a.Refusals.All() {
 		if a.Of[i] != 0 || r.Actor == 0 {
 			continue
@@ -111,7 +115,7 @@ func (a *assembly) excessive() (all session.Bits) {
 		excess := interrupted.Has(i) || moved.Has(i) || a.Doubted.Has(i)
 		switch r.Cause {
 		case session.Anonymous, session.LoginFailure, session.TokenRenewal:
-			excess = excess || (!known[r.Client()] || r.Cause == session.TokenRenewal) && strangers[clientDay{r.Client(), dayOf(r)}] > ordinaryDaily || submitted[r.Client()] > failedDaily*days && a.onlyRefused(r.Client()) || closed.Has(i) || crowd.Has(i) || unbroken.Has(i) ||
+			excess = excess || (!known[r.Client()] || r.Cause == session.TokenRenewal) && strangers[clientDay{r.Client(), dayOf(r)}] > ordinaryDaily || submits[r.Client()] || closed.Has(i) || crowd.Has(i) || unbroken.Has(i) ||
 				r.Cause == session.LoginFailure && (mistyped[r.Client()] > limit || !known[r.Client()] && !succeeds[r.Client()] && mistyped[r.Client()] > failedDaily*days)
 		case session.SessionEnd:
 			x := actors[actorDay{r.Actor, dayOf(r)}]
@@ -172,9 +176,26 @@ func (a *assembly) refusesMuch() bool {
 	return refused >= fewOrdinary && float64(refused) >= result.MuchRefused*float64(left)
 }
 
-// onlyRefused reports whether a client is answered nothing but refusals. One that submits
-// something again and again is no visitor: crawlers and previews only read, and people see a
-// page before.
+// submitters returns the strangers that submit something again and again, and are answered hardly
+// anything but refusals: crawlers and previews only read, and people look at more pages than the
+// form. Those that submit no more often than who mistypes count if they are many together.
+// submitted is the number of their refused submissions.
+func (a *assembly) submitters(submitted map[timeline.Client]int64, known map[timeline.Client]bool, days int64) map[timeline.Client]bool {
+	all, sum := map[timeline.Client]bool{}, int64(0)
+	for c, n := range submitted {
+		if s := a.Clients[c]; s == nil || n <= triesOfPerson || s.Tally.N[timeline.Accepted] > loadsOfTry*s.Tally.N[timeline.Unauthorized] || known[c] {
+			continue
+		}
+		all[c] = true
+		sum += n
+	}
+	if sum <= ordinaryDaily*days {
+		maps.DeleteFunc(all, func(c timeline.Client, _ bool) bool { return submitted[c] <= failedDaily*days })
+	}
+	return all
+}
+
+// onlyRefused reports whether a client is answered nothing but refusals.
 func (a *assembly) onlyRefused(c timeline.Client) bool {
 	s := a.Clients[c]
 	return s != nil && s.Tally.OnlyRefused()

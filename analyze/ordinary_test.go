@@ -141,18 +141,20 @@ func TestSessionsFromBefore(t *testing.T) {
 }
 
 // TestFormsOfStrangers checks that clients which submit something again and again, and are
-// answered nothing but refusals, are no visitors.
+// answered hardly anything but refusals, are no visitors, nor are many that do so less often.
 func TestFormsOfStrangers(t *testing.T) {
 	for name, c := range map[string]struct {
 		request string
 		each    int
-		page    bool // they see a page before
+		pages   int // they see before each
 		want    int64
 	}{
-		"submit":         {"POST /desk/enter", 24, false, 24 * 12},
-		"a few times":    {"POST /desk/enter", 6, false, 0},
-		"read":           {"GET /desk/mail", 24, false, 0},
-		"see pages, too": {"POST /desk/enter", 24, true, 0},
+		"submit":           {"POST /desk/enter", 24, 0, 24 * 12},
+		"load the form":    {"POST /desk/enter", 24, 1, 24 * 12},
+		"less often":       {"POST /desk/enter", 6, 1, 6 * 12},
+		"a few times":      {"POST /desk/enter", 4, 1, 0},
+		"read":             {"GET /desk/mail", 24, 0, 0},
+		"look at the site": {"POST /desk/enter", 24, 3, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var w written
@@ -161,9 +163,9 @@ func TestFormsOfStrangers(t *testing.T) {
 			for i := range 12 {
 				client := fmt.Sprintf("198.51.%d.7", i)
 				for k := range c.each {
-					at := time.Duration(k*k+i)*73*time.Second%(20*time.Hour) + time.Duration(k)*time.Minute
+					at := (time.Duration(k*k)*73*time.Second + time.Duration(i)*97*time.Minute + time.Duration(k)*time.Minute) % (23 * time.Hour)
 					w.at(at, client, "-", c.request, 401, "Firefox")
-					if c.page {
+					for range c.pages {
 						w.at(at-time.Second, client, "-", "GET /", 200, "Firefox")
 					}
 				}
