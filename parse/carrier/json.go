@@ -58,23 +58,77 @@ func journald(line []byte) (t text, ok bool) {
 	return t, ok && stamped && m.Whole()
 }
 
-// message locates an access line in a member of an object that a shipper has made of it,
-// such as Filebeat's {"@timestamp":"…","message":"text"}. The messages of programs about
-// themselves are none.
+// message locates the text in a member of an object that a shipper has made of a line, such as
+// Filebeat's {"@timestamp":"…","message":"text"}. The messages of programs about themselves are
+// none: the object names where a shipper got the line, or the text is a request or JSON.
 func message(line []byte) (t text, ok bool) {
 	m := scan.ObjectMembers(line)
+	shipped := false
 	for m.Next() {
+		key := string(m.Key)
 		switch {
+		case shipperKeys[key]:
+			shipped = true
 		case !m.Quoted || m.Start == m.End:
-		case string(m.Key) == "message" || string(m.Key) == "msg" || string(m.Key) == "log":
-			if v := m.Value(); v[0] == '{' || bytes.Contains(v, protocol) {
-				t.start, t.end, t.encoding, ok = m.Start, m.End, jsonString, true
-			}
-		case string(m.Key) == "@timestamp" || string(m.Key) == "timestamp" || string(m.Key) == "time":
+		case key == "message" || key == "msg" || key == "log":
+			v := m.Value()
+			shipped = shipped || v[0] == '{' || bytes.Contains(v, protocol)
+			t.start, t.end, t.encoding, ok = m.Start, m.End, jsonString, true
+		case key == "@timestamp" || key == "timestamp" || key == "time":
 			t.stamp = m.Value()
 		}
 	}
-	return t, ok && m.Whole()
+	return t, ok && shipped && m.Whole()
+}
+
+// shipperKeys are the members by which shippers name the place that a line comes from: Filebeat and
+// Elastic Agent, Fluent Bit, Vector, stern, the CloudWatch agent.
+var shipperKeys = map[string]bool{
+	"agent": true, "@metadata": true, "kubernetes": true, "stream": true, "source_type": true, "podName": true, "container_id": true, "container_name": true, "logStreamName": true,
+}
+
+// exported locates the text in an object that a store of logs has made of a line: Google Cloud's
+// {"textPayload":"text","resource":{…}}, {"@message":"text"} and {"logStreamName":"…","message":
+// "text"} of CloudWatch, and Loki's {"labels":{…},"line":"text"}.
+func exported(line []byte) (t text, ok bool) {
+	m := scan.ObjectMembers(line)
+	var has storeMember
+	texts := 0
+	for m.Next() {
+		key := storeMembers[string(m.Key)]
+		switch has |= key; {
+		case !m.Quoted:
+		case key&(textPayload|storedMessage|storedLine|streamMessage) != 0:
+			t.start, t.end, t.encoding = m.Start, m.End, jsonString
+			texts++
+		case key == storeTime:
+			t.stamp = m.Value()
+		}
+	}
+	for _, mark := range [...]storeMember{textPayload | cloudResource, storedMessage, storedLine | lokiLabels, streamMessage | logStream} {
+		ok = ok || has&mark == mark
+	}
+	return t, ok && texts == 1 && has&parsedRequest == 0 && m.Whole()
+}
+
+// storeMember is a set of the members of an object of a store of logs.
+type storeMember uint16
+
+const (
+	textPayload storeMember = 1 << iota
+	cloudResource
+	storedMessage
+	storedLine
+	lokiLabels
+	streamMessage
+	logStream
+	storeTime
+	parsedRequest // instead of a text
+)
+
+var storeMembers = map[string]storeMember{
+	"textPayload": textPayload, "resource": cloudResource, "@message": storedMessage, "line": storedLine, "labels": lokiLabels, "fields": lokiLabels,
+	"message": streamMessage, "logStreamName": logStream, "@logStream": logStream, "timestamp": storeTime, "@timestamp": storeTime, "httpRequest": parsedRequest, "jsonPayload": parsedRequest,
 }
 
 var protocol = []byte(" HTTP/")

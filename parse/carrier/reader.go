@@ -76,6 +76,11 @@ func (r *Reader) readObject(line []byte) (decoded []byte, result Result) {
 	}
 	if result == Whole {
 		r.joined, r.isWhole = r.objects.text, true
+		if t, ok := exported(r.joined); ok {
+			decoded, r.text = t.decode(r.text, r.joined)
+			r.stamp = t.stamp
+			return trimNewline(decoded), Whole
+		}
 		return r.joined, Whole
 	}
 	return nil, result

@@ -13,6 +13,7 @@ import (
 //	2026-03-09T14:05:00+02:00 host haproxy[28029]: text
 //	Mar  9 14:05:00 host sogod [70]: text
 //	Mon 2026-03-09 14:05:00 CET host nginx[771]: text
+//	1773065100.000123 host nginx[771]: text
 //	<165>1 2026-03-09T14:05:00.003Z host nginx 1234 ID47 [a@1 b="c"] text
 func syslog(line []byte) (t text, ok bool) {
 	rest := line
@@ -28,6 +29,9 @@ func syslog(line []byte) (t text, ok bool) {
 	n := bsdTime(rest)
 	if n == 0 {
 		n = isoTime(rest)
+	}
+	if n == 0 {
+		n = unixTime(rest)
 	}
 	if n == 0 {
 		if n = fullTime(rest); n == 0 {
@@ -156,6 +160,16 @@ func fullTime(b []byte) int {
 		return n
 	}
 	return 0
+}
+
+// unixTime returns the length of a time in seconds and microseconds since 1970 (journalctl -o
+// short-unix) at the start of b, 0 if there is none.
+func unixTime(b []byte) int {
+	const layout = "1773065100.000123"
+	if len(b) <= len(layout) || b[10] != '.' || b[len(layout)] != ' ' || !scan.AllDigits(b[:10]) || !scan.AllDigits(b[11:len(layout)]) {
+		return 0
+	}
+	return len(layout)
 }
 
 // isoTime returns the length of a time such as 2026-03-09T14:05:00.123+02:00 at

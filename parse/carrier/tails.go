@@ -1,6 +1,10 @@
 package carrier
 
-import "bytes"
+import (
+	"bytes"
+
+	"logscan/parse/scan"
+)
 
 // logcli locates the text in `time {name="value", …} text`, perhaps coloured, as Loki's
 // logcli query prints it. The labels are padded to the same length.
@@ -58,25 +62,69 @@ func labelsEnd(b []byte) int {
 // isNameByte reports whether c may be in the name of a label.
 func isNameByte(c byte) bool { return c-'0' <= 9 || c|0x20-'a' <= 25 || c == '_' }
 
-// stern locates the text in "pod container text", perhaps coloured, as stern prints it. With
-// -t a time precedes the text. Only pods with a generated name are recognised: other words in
-// front of a line may be anything.
+// stern locates the text in "pod container text", perhaps coloured, as stern prints it; with -A
+// the namespace precedes the pod. With -t a time precedes the text. Other words in front of a line
+// may be anything, so only pods with a generated name are recognised, those of a StatefulSet that
+// have the name of the container, and coloured ones.
 // https://github.com/stern/stern
 func stern(line []byte) (t text, ok bool) {
-	pod, rest, ok := bytes.Cut(line, space)
-	if pod = plainName(pod); !ok || !isKubernetesName(pod, true) || !isGenerated(pod) {
+	first, rest, _ := bytes.Cut(line, space)
+	second, rest, ok := bytes.Cut(rest, space)
+	if !ok {
 		return t, false
 	}
-	container, rest, ok := bytes.Cut(rest, space)
-	if !ok || !isKubernetesName(plainName(container), false) {
+	if !isPodAndContainer(first, second) {
+		third, more, ok := bytes.Cut(rest, space)
+		if !ok || !isKubernetesName(plainName(first), false) || !isPodAndContainer(second, third) {
+			return t, false
+		}
+		rest = more
+	}
+	return stampedText(line, rest), true
+}
+
+// isPodAndContainer reports whether two words are the names of a pod and of its container as stern
+// prints them.
+func isPodAndContainer(first, second []byte) bool {
+	pod, container := plainName(first), plainName(second)
+	if !isKubernetesName(pod, true) || !isKubernetesName(container, false) {
+		return false
+	}
+	set, ordinal := pod, []byte(nil)
+	if i := bytes.LastIndexByte(pod, '-'); i > 0 {
+		set, ordinal = pod[:i], pod[i+1:]
+	}
+	numbered := len(ordinal) > 0 && scan.AllDigits(ordinal)
+	named := bytes.HasSuffix(set, container) && (len(set) == len(container) || set[len(set)-len(container)-1] == '-')
+	coloured := len(pod) < len(first) && len(container) < len(second)
+	return isGenerated(pod) || numbered && (named || coloured)
+}
+
+// kubectl locates the text in "[pod/name/container] text", as kubectl logs --prefix prints it. With
+// --timestamps a time precedes the text.
+func kubectl(line []byte) (t text, ok bool) {
+	rest, ok := bytes.CutPrefix(line, podPrefix)
+	if !ok {
 		return t, false
 	}
+	source, rest, ok := bytes.Cut(rest, bracketBlank)
+	pod, container, slash := bytes.Cut(source, []byte("/"))
+	if !ok || !slash || !isKubernetesName(pod, true) || !isKubernetesName(container, false) {
+		return t, false
+	}
+	return stampedText(line, rest), true
+}
+
+var podPrefix, bracketBlank = []byte("[pod/"), []byte("] ")
+
+// stampedText returns the text that line ends with, without the time that may precede it.
+func stampedText(line, rest []byte) (t text) {
 	const nano = len("2006-01-02T15:04:05.000000000Z")
 	if n := isoTime(rest); n >= nano && n < len(rest) && rest[n] == ' ' {
 		t.stamp, rest = rest[:n], rest[n+1:]
 	}
 	t.start, t.end = len(line)-len(rest), len(line)
-	return t, true
+	return t
 }
 
 // plainName returns a name without the colour around it.

@@ -29,8 +29,8 @@ func SkipFraming(b []byte, i int) int {
 			continue
 		case c == '}' && ended:
 		case c == '{':
-			n := bytes.IndexByte(b[i:min(len(b), i+LongestWrapper)], '[') + 1
-			if n == 0 || !IsWrapper(b[i:i+n]) {
+			n := wrapperLength(b[i:])
+			if n == 0 {
 				return i
 			}
 			i += n - 1
@@ -42,29 +42,58 @@ func SkipFraming(b []byte, i int) int {
 	}
 }
 
-// IsWrapper reports whether b begins an object whose only member is an array of the
-// records of a log, as cloud services export them: {"records":[.
-func IsWrapper(b []byte) bool {
-	if len(b) > LongestWrapper {
-		return false
-	}
-	at := 0
-	for _, c := range b {
-		switch {
-		case c <= ' ':
-		case at < len(wrapper) && (c == wrapper[at] || c|0x20 == wrapper[at]):
-			at++
+// wrapperLength returns the length of the beginning of an object that wraps an array of the records
+// of a log, as cloud services export them: {"records":[ of Azure and CloudTrail, {"events":[ of
+// CloudWatch, {"@odata.context":"…","value":[ of Microsoft Graph; 0 if b begins otherwise.
+func wrapperLength(b []byte) int {
+	b = b[:min(len(b), LongestWrapper)]
+	i := 0
+	for before := byte('{'); ; before = ',' {
+		if i = SkipSpace(b, i); i == len(b) || b[i] != before {
+			return 0
+		}
+		if i = SkipSpace(b, i+1); i == len(b) || b[i] != '"' {
+			return 0
+		}
+		end := StringEnd(b, i+1)
+		if end < 0 {
+			return 0
+		}
+		name := b[i+1 : end]
+		if i = SkipSpace(b, end+1); i == len(b) || b[i] != ':' {
+			return 0
+		}
+		if i = SkipSpace(b, i+1); i == len(b) {
+			return 0
+		}
+		switch string(name) {
+		case "records", "Records", "RECORDS", "events", "value":
+			if b[i] == '[' {
+				return i + 1
+			}
+			return 0
+		case "@odata.context", "@odata.nextLink":
 		default:
-			return false
+			return 0
+		}
+		if b[i] != '"' {
+			return 0
+		}
+		if i = StringEnd(b, i+1) + 1; i == 0 {
+			return 0
 		}
 	}
-	return at == len(wrapper)
 }
 
-const wrapper = `{"records":[`
+// IsWrapper reports whether b begins an object whose only array holds the records of a log: see
+// wrapperLength. It ends with the bracket and blanks.
+func IsWrapper(b []byte) bool {
+	n := wrapperLength(b)
+	return n > 0 && SkipSpace(b, n) == len(b)
+}
 
 // LongestWrapper is the longest wrapper in bytes, with its blanks.
-const LongestWrapper = 64
+const LongestWrapper = 1 << 10
 
 // ObjectEnd returns the length of the JSON object at the start of b by its brackets and
 // strings alone, -1 if it does not end.
