@@ -97,6 +97,11 @@ var apacheRules = newRules(
 	rule{`{word}: client ({text}) secret expired{text}`, Failed, "invalid_client", 500},
 	rule{`{word}: client used unsupported authentication scheme: {text}`, Refused, "wrong_scheme", 401},
 
+	// mod_auth_mellon: the endpoint that takes the answer of the identity provider
+	rule{`Error processing authn response. Lasso error: [-201] {text}`, Failed, "config", 400}, // unknown provider
+	rule{`Error processing authn response. {text}`, Refused, "invalid_token", 400},
+	rule{`User has disabled cookies, or has lost the cookie before returning from the SAML2 login server.`, Refused, "invalid_session", 400},
+
 	// mod_auth_kerb
 	rule{`krb5_get_init_creds_password() failed: {text}`, Refused, "invalid_credentials", 401},
 	rule{`failed to verify krb5 credentials: {text}`, Refused, "invalid_token", 401},

@@ -223,6 +223,67 @@ var servarrRules = newRules(
 	rule{`Auth-Success ip {client} username '{user}'`, Accepted, "", 0},
 )
 
+// gitLab is application_json.log. Lines with the status of a response are requests.
+var gitLab = keyed{
+	paths: []path{{"severity", slotLevel}, {"time", slotTime}, {"correlation_id", slotID}, {"message", slotMessage}, {"status", slotStatus}},
+	needs: []slot{slotLevel, slotTime, slotID, slotMessage},
+	finish: func(c *captures, e *Event) bool {
+		message := e.Message
+		gitLabRules.read(message, e)
+		e.Message = message
+		return c[slotStatus] == nil
+	},
+}
+
+var gitLabRules = newRules(
+	rule{`Failed Login: username={user} ip={client}`, Refused, "invalid_credentials", 0},
+	rule{`Successful Login: username={user} ip={client}`, Accepted, "", 0},
+)
+
+// spring is the log of a Spring Boot application at level debug.
+var spring = texts{
+	shape:   "0000-00-00",
+	headers: templates(`{time} {skip} --- [{skip}] {mark} : {message}`, `{time}  {skip} --- [{skip}] {mark} : {message}`),
+	rules: newRules(
+		rule{`Failed to authenticate since password does not match stored value`, Refused, "wrong_password", 401},
+		rule{`Failed to find user '{user}'`, Refused, "unknown_user", 401},
+		rule{`Failed to authenticate since user account is locked`, Refused, "account_locked", 401},
+		rule{`Failed to authenticate since user account is disabled`, Refused, "account_disabled", 401},
+		rule{`Failed to authenticate since user account has expired`, Refused, "account_expired", 401},
+		rule{`Failed to authenticate since user account credentials have expired`, Refused, "password_expired", 401},
+		rule{`Failed to authenticate since no credentials provided`, Refused, "no_credentials", 401},
+		rule{`Failed to authenticate since the JWT was invalid`, Refused, "invalid_token", 401},
+		rule{`AuditEvent [timestamp={skip}, principal={user}, type=AUTHENTICATION_FAILURE, data={skip}type={word}, message={reason}, details={skip}RemoteIpAddress={client}, SessionId={text}`, Refused, "invalid_credentials", 0},
+		rule{`AuditEvent [timestamp={skip}, principal={user}, type=AUTHENTICATION_FAILURE, data={skip}details={skip}RemoteIpAddress={client}, SessionId={word}], type={word}, message={reason}}]`, Refused, "invalid_credentials", 0},
+		rule{`AuditEvent [timestamp={skip}, principal={user}, type=AUTHENTICATION_FAILURE, {text}`, Refused, "", 0},
+	),
+}
+
+// readSpring reads a line of a Spring Boot application. The id of the session is left out.
+func readSpring(line []byte, e *Event) bool {
+	if !spring.read(line, e) {
+		return false
+	}
+	if hasPrefix(e.Message, "AuditEvent [") {
+		e.Message, _, _ = cut(e.Message, ", data=")
+	}
+	return true
+}
+
+// tomcat is catalina.out. Source: apache/tomcat, java/org/apache/catalina/realm/LocalStrings.properties.
+var tomcat = texts{
+	shape:   "00-Aaa-0000 00:00:00.000 ",
+	headers: templates(`{time} {level} [{skip}] {code} {message}`),
+	rules: newRules(
+		rule{`An attempt was made to authenticate the locked user [{user}]`, Refused, "account_locked", 401},
+		rule{`An attempt was made to authenticate the locked user "{user}"`, Refused, "account_locked", 401},
+		rule{`Username [{user}] NOT authenticated due to failed login`, Refused, "invalid_credentials", 401},
+		rule{`Username [{user}] NOT authenticated due to expired account`, Refused, "account_expired", 401},
+		rule{`Username [{user}] NOT authenticated due to expired credential`, Refused, "password_expired", 401},
+		rule{`Exception performing authentication{text}`, Failed, "identity_provider_down", 0},
+	),
+}
+
 var vaultwarden = texts{
 	shape:   "[0000-00-00 00:00:00.000][",
 	headers: templates(`[{time}][{code}][{level}] {message}`),
@@ -254,4 +315,9 @@ var nextcloudRules = newRules(
 	rule{`Login failed: '{user}' (Remote IP: {address})`, Refused, "invalid_credentials", 0},
 	rule{`Trusted domain error. "{address}" tried to access using "{host}" as host.`, Refused, "config", 400},
 	rule{`Two-factor challenge failed: {user} (Remote IP: {address})`, Refused, "step_up_required", 401},
+	rule{`Current user is not logged in`, Refused, "no_credentials", 401},
+	// sabre/dav puts the answers of all ways to authenticate one after the other.
+	rule{`{skip}Username or password was incorrect{text}`, Refused, "invalid_credentials", 401},
+	rule{`No public access to this resource., No 'Authorization: {text}`, Refused, "no_credentials", 401},
+	rule{`No 'Authorization: {text}`, Refused, "no_credentials", 401},
 )

@@ -82,6 +82,8 @@ var nginxTests = []struct{ message, want string }{
 	{`auth_jwt: rejected due to none algorithm`, "refused reason=invalid_token" + nginxWho + nginxReq + " status=401"},
 	{`PAM: user 'jane' - not authenticated: Authentication failure`, "refused reason=invalid_credentials" + nginxWho + "user=jane " + nginxReq + " status=401"},
 	{`FastCGI sent in stderr: "PHP message: Failed login for jane@example.org" while reading response header from upstream`, "refused reason=invalid_credentials" + nginxWho + "user=jane@example.org " + nginxReq},
+	{`[lua] openidc.lua:1480: authenticate(): token is expired`, "refused reason=token_expired" + nginxWho + nginxReq + " status=401"},
+	{`[lua] config_etcd.lua:9: sync(): failed to read credential`, "other" + nginxWho + nginxReq},
 	{`[lua] plugin.lua:5: phase(): Missing authorization in request`, "refused reason=no_credentials" + nginxWho + nginxReq + " status=401"},
 	// A name may look like a message. It has no colon.
 	{`user "x" was not found in "f": password mismatch`, "refused reason=wrong_password" + nginxWho + `user=x" was not found in "f ` + nginxReq + " status=401"},
@@ -168,6 +170,8 @@ var apacheTests = []struct{ message, want string }{
 	{`oidc_proto_validate_exp: "exp" validation failure (1): JWT expired 20 seconds ago`, "refused reason=token_expired" + apacheWho + " status=401"},
 	{`oidc_authenticate_user: no "mod_auth_openidc_state_x" state cookie found: check domain and samesite cookie settings`, "refused reason=invalid_session" + apacheWho + " status=401"},
 	{`Failed to unseal session data!`, "refused reason=invalid_session" + apacheWho + " status=401"},
+	{`Error processing authn response. Lasso error: [-201] The identifier of a provider is unknown`, "failed reason=config" + apacheWho + " status=400"},
+	{`User has disabled cookies, or has lost the cookie before returning from the SAML2 login server.`, "refused reason=invalid_session" + apacheWho + " status=400"},
 	{`GSS ERROR gss_accept_sec_context(): [Unspecified GSS failure (Clock skew too great)]`, "refused reason=clock_skew" + apacheWho + " status=401"},
 	{`gss_acquire_cred() failed: [No key table entry found]`, "failed reason=config" + apacheWho},
 	{`AH01071: Got error 'PHP message: user jane authentication failure for Baikal'`, "refused reason=invalid_credentials code=AH01071" + apacheWho + " user=jane status=401"},

@@ -82,12 +82,19 @@ func (e *Event) readKeycloakEvent(m []byte) {
 	if reason == "identity_provider_down" {
 		outcome = Failed
 	}
-	status := int32(0)
+	status, endpoint := int32(0), ""
 	switch string(v.kind) {
-	case "USER_INFO_REQUEST_ERROR", "CLIENT_LOGIN_ERROR":
-		status = 401
+	case "USER_INFO_REQUEST_ERROR":
+		status, endpoint = 401, "userinfo"
+	case "CLIENT_LOGIN_ERROR":
+		status, endpoint = 401, "token"
 	case "REFRESH_TOKEN_ERROR", "CODE_TO_TOKEN_ERROR": // RFC 6749, section 5.2
-		status = 400
+		if status, endpoint = 400, "token"; reason == "invalid_client" {
+			status = 0 // 401 since version 8
+		}
+	}
+	if len(e.User) == 0 && len(v.realm) > 0 && endpoint != "" {
+		e.Target = e.memory.Keep(append(append(append(append(e.memory.Grow(len(v.realm)+64), "/realms/"...), v.realm...), "/protocol/openid-connect/"...), endpoint...))
 	}
 	if e.state(outcome, reason, status); reason == "" {
 		e.Reason = v.failure
@@ -97,6 +104,7 @@ func (e *Event) readKeycloakEvent(m []byte) {
 // keycloakValues are the values of an event.
 type keycloakValues struct {
 	kind, client, user, session, address, failure []byte
+	realm                                         []byte
 	name, reason                                  []byte
 	names, reasons                                int
 }
@@ -145,7 +153,7 @@ func (v *keycloakValues) set(key, value []byte) {
 	for _, x := range [...]struct {
 		key string
 		to  *[]byte
-	}{{"type", &v.kind}, {"clientId", &v.client}, {"userId", &v.user}, {"sessionId", &v.session}, {"ipAddress", &v.address}, {"error", &v.failure}} {
+	}{{"type", &v.kind}, {"clientId", &v.client}, {"userId", &v.user}, {"sessionId", &v.session}, {"ipAddress", &v.address}, {"error", &v.failure}, {"realmName", &v.realm}} {
 		if x.key == string(key) {
 			if *x.to == nil {
 				*x.to = value

@@ -54,6 +54,7 @@ var nginxRules = newRules(
 	rule{`[lua] {skip}failed to verify jwt: {reason}`, Refused, "invalid_token", 401},
 	rule{`[lua] {skip}JWT token invalid: {reason}`, Refused, "invalid_token", 401},
 	rule{`[lua] {skip}failed to decode JWT token{text}`, Refused, "invalid_token", 401},
+	rule{`[lua] {skip}.lua:{digits}: {skip}(): {reason}`, Other, "", 0}, // see finishNginx
 )
 
 // upstreamFaults begin the messages about an upstream that did not answer. They are about
@@ -152,10 +153,25 @@ func (e *Event) finishNginx() {
 		}
 		return
 	}
+	if text, ok := cutPrefix(e.Message, "[lua] "); ok {
+		module, _, _ := cut(text, ".lua:")
+		switch about := firstSign(luaModules, module) != "" && len(e.Reason) > 0; {
+		case e.Outcome != Other:
+		case !about:
+			e.state(Other, "", 0)
+		case string(e.Reason) == "identity_provider_down":
+			e.Outcome = Failed
+		default:
+			e.Outcome, e.Status = Refused, 401
+		}
+	}
 	if hasPrefix(e.Message, "auth request") && len(e.Code) == 3 && e.Code[0] == '5' {
 		e.state(Failed, "identity_provider_down", 500)
 	}
 }
+
+// luaModules are parts of the names of modules in Lua that authenticate.
+var luaModules = []sign{{"auth", "m"}, {"jwt", "m"}, {"oidc", "m"}, {"openid", "m"}}
 
 func isUpstreamFault(m []byte) bool {
 	for _, s := range upstreamFaults {

@@ -64,6 +64,9 @@ var entra = keyed{
 		// as Azure Monitor exports it
 		{"time", slotTime}, {"properties.createdDateTime", slotTime}, {"properties.userPrincipalName", slotUser}, {"properties.status.errorCode", slotCode},
 		{"properties.status.failureReason", slotMessage}, {"properties.ipAddress", slotClient}, {"properties.appDisplayName", slotService}, {"properties.correlationId", slotID},
+		// and as Log Analytics has it in a table
+		{"TimeGenerated", slotTime}, {"UserPrincipalName", slotUser}, {"ResultType", slotCode}, {"ResultDescription", slotMessage}, {"IPAddress", slotClient}, {"AppDisplayName", slotService},
+		{"CorrelationId", slotID},
 	},
 	needs: []slot{slotTime, slotUser, slotCode},
 	finish: func(_ *captures, e *Event) bool {
@@ -199,6 +202,15 @@ var authelia = keyed{
 		if c[slotStatus] != nil {
 			return false // a request
 		}
+		if string(e.Message) == "Error occurred while attempting to authenticate a request" {
+			cause := c[slotReason]
+			if i := bytes.LastIndex(cause, headerColon); i >= 0 { // what precedes names the user
+				cause = cause[i+len(headerColon):]
+			}
+			e.refuse(cause, autheliaSigns, "")
+			e.splitURL()
+			return true
+		}
 		if autheliaRules.read(c[slotMessage], e) {
 			if w := reasonIn(c[slotReason]); w != "" && string(e.Reason) == "invalid_credentials" {
 				e.Reason = e.memory.String(w)
@@ -210,6 +222,11 @@ var authelia = keyed{
 		return c[slotClient] != nil && c[slotMethod] != nil || hasPrefix(e.Message, "Authelia ")
 	},
 }
+
+// autheliaSigns are parts of the errors of requests that could not be authenticated.
+var autheliaSigns = []sign{{"invalid scheme", "wrong_scheme"}}
+
+var headerColon = []byte("header: ")
 
 // splitURL sets the host and the target of a request that is named by its URL.
 func (e *Event) splitURL() {

@@ -53,6 +53,36 @@ var cupsRules = newRules(
 	rule{`[Client {connection}] Authentication failure for user {user}`, Refused, "invalid_credentials", 401},
 )
 
+// readPHP reads a line of PHP's error_log, "[09-Mar-2026 14:05:00 UTC] text", or of PHP-FPM's, which
+// has no zone and repeats what a child "said into stderr".
+func readPHP(line []byte, e *Event) bool {
+	const stamp = "[00-Aaa-0000 00:00:00"
+	if !shaped(line, stamp) {
+		return false
+	}
+	zone, text, ok := cut(line[len(stamp):], "] ")
+	if !ok || len(zone) > longestZone || len(zone) > 0 && zone[0] != ' ' {
+		return false
+	}
+	end := len(stamp)
+	if string(zone) == " UTC" {
+		end += len(zone)
+	}
+	e.setTime(line[1:end])
+	e.Message = text
+	if _, said, ok := cut(text, phpChild); ok && hasPrefix(text, "WARNING: [pool ") {
+		text = bytes.TrimPrefix(said, []byte("NOTICE: "))
+	}
+	e.readScriptMessage(text)
+	return true
+}
+
+// phpChild is what PHP-FPM writes before what a child has written.
+const phpChild = ` said into stderr: "`
+
+// longestZone exceeds the length in bytes of the name of a time zone.
+const longestZone = 40
+
 // readGunicorn reads "[2026-03-09 14:05:00 +0000] [7] [INFO] text".
 func readGunicorn(line []byte, e *Event) bool {
 	if !shaped(line, "[0000-00-00 00:00:00 ") {

@@ -17,6 +17,10 @@ func servers() []*Log {
 		{Name: "cups-error", Doc: "CUPS's error_log", read: readCUPS, Samples: []string{
 			`E [09/Mar/2026:14:05:00 +0000] StartListening: Unable to find IP address for server name "localhost"`,
 		}},
+		{Name: "php-error", Doc: "PHP's error_log and PHP-FPM's", read: readPHP, Samples: []string{
+			`[09-Mar-2026 14:05:00] WARNING: [pool www] child 7 said into stderr: "NOTICE: PHP message: Authentication failure for jane from 192.0.2.1"`,
+			`[09-Mar-2026 14:05:00 UTC] FreshRSS: Password mismatch for user=jane`,
+		}},
 		{Name: "gunicorn-error", Doc: "Gunicorn's error log", read: readGunicorn, Samples: []string{
 			`[2026-03-09 14:05:00 +0000] [7] [INFO] Listening at: http://0.0.0.0:8000 (7)`,
 		}},
@@ -96,6 +100,15 @@ func applications() []*Log {
 	return []*Log{
 		{Name: "nextcloud-log", Doc: "Nextcloud's log, JSON lines", read: nextcloud.read, Samples: []string{
 			`{"reqId":"a1","level":2,"time":"2026-03-09T14:05:00+00:00","remoteAddr":"192.0.2.1","user":"--","app":"no app in context","method":"POST","url":"/login","message":"Login failed: jane (Remote IP: 192.0.2.1)","userAgent":"Mozilla/5.0","version":"30.0.0"}`,
+		}},
+		{Name: "gitlab-log", Doc: "GitLab, application_json.log", read: gitLab.read, Samples: []string{
+			`{"severity":"INFO","time":"2026-03-09T14:05:00.123Z","correlation_id":"a1","message":"Failed Login: username=jane ip=192.0.2.1"}`,
+		}},
+		{Name: "spring-boot-log", Doc: "Spring Boot applications, with Spring Security at level debug", read: readSpring, Samples: []string{
+			`2026-03-09T14:05:00.123Z DEBUG 1 --- [nio-8080-exec-1] o.s.s.a.dao.DaoAuthenticationProvider    : Failed to authenticate since password does not match stored value`,
+		}},
+		{Name: "tomcat-log", Doc: "Tomcat's catalina.out", read: tomcat.read, Samples: []string{
+			`09-Mar-2026 14:05:00.123 WARNING [http-nio-8080-exec-5] org.apache.catalina.realm.LockOutRealm.filterLockedAccounts An attempt was made to authenticate the locked user [jane]`,
 		}},
 		{Name: "gitea-log", Doc: "Gitea and Forgejo", read: gitea.read, Samples: []string{
 			`2026/03/09 14:05:00 ...ers/web/auth/auth.go:206:SignInPost() [I] Failed authentication attempt for jane from 192.0.2.1:50000: user's password is invalid [uid: 1, name: jane]`,

@@ -138,6 +138,8 @@ var reasonWords = map[string]string{
 	"jwssignatureexception": reasonKey, "invalidsignatureerror": reasonKey, "signature_verification_failed": reasonKey, "decodeerror": reasonInvalidToken,
 	"jwt_strings_must_contain_exactly_2_period_characters": reasonInvalidToken, "notbeforeerror": reasonClockSkew, "expiredjwtexception": reasonTokenExpired,
 	"user_token_not_found": reasonInvalidSession, "token_needs_to_be_rotated": reasonSessionExpired, // Grafana
+	"password_auth.failed": reasonCredentials, "password_auth.invalid": reasonWrongPassword, "password_auth.empty": reasonNoCredentials, "login_attempt.blocked": reasonAccountLocked,
+	"identity.not_found": reasonUnknownUser, "api_key.expired": reasonTokenExpired, "api_key.invalid": reasonCredentials, "session.token.rotate": reasonSessionExpired,
 	"user_inactive": reasonAccountDisabled, "no_token": reasonNoCredentials, "jwt_must_be_provided": reasonNoCredentials,
 
 	// Amazon API Gateway: types of responses and messages of authorizers
@@ -228,7 +230,26 @@ func reasonOf(raw []byte) (reason string, known bool) {
 	if reason, known = word(raw); known {
 		return reason, true
 	}
+	if len(raw) > 0 && raw[0] == '[' {
+		return identifiedReason(raw)
+	}
 	return challengeReason(raw)
+}
+
+// identifiedReason reads errors that have an id, as those of Grafana: "[id] text: [id of the
+// cause] text". The innermost one that is known counts.
+func identifiedReason(raw []byte) (reason string, known bool) {
+	for {
+		_, rest, open := bytes.Cut(raw, []byte("["))
+		id, rest, closed := bytes.Cut(rest, []byte("]"))
+		if !open || !closed {
+			return reason, known
+		}
+		if r, ok := word(id); ok {
+			reason, known = r, true
+		}
+		raw = rest
+	}
 }
 
 // jwtVerifyParts begin the texts of google/jwt_verify_lib (status.cc) that have no row of

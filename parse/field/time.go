@@ -61,6 +61,7 @@ func (c *Clock) Forget() { c.lastLen = 0 }
 // Parse parses a time in any of the spellings found in logs, in Unix microseconds:
 //
 //	10/Oct/2000:13:55:36 -0700        nginx $time_local, Apache %t
+//	10-Oct-2000 13:55:36.123          Tomcat, PHP
 //	2000-10-10T13:55:36.123+02:00     ISO 8601, RFC 3339; a space for the T, a comma for the point
 //	20001010T135536Z                  ISO 8601, basic
 //	2000/10/10 13:55:36               nginx's error log
@@ -140,7 +141,7 @@ func (c *Clock) parse(b []byte) (int64, bool) {
 	var d datetime
 	var ok bool
 	switch {
-	case len(b) >= 20 && b[2] == '/':
+	case len(b) >= 20 && (b[2] == '/' || b[2] == '-'):
 		d, ok = parseCommon(b)
 	case len(b) >= 19 && (b[4] == '-' || b[4] == '/'):
 		d, ok = parseISO(b)
@@ -180,9 +181,9 @@ func two(b []byte) int64 {
 
 func four(b []byte) int64 { return two(b)*100 + two(b[2:]) }
 
-// parseCommon parses 10/Oct/2000:13:55:36 with an optional fraction and offset.
+// parseCommon parses 10/Oct/2000:13:55:36 and 10-Oct-2000 13:55:36 with an optional fraction and offset.
 func parseCommon(b []byte) (datetime, bool) {
-	if b[6] != '/' || b[11] != ':' && b[11] != ' ' {
+	if b[6] != b[2] || b[11] != ':' && b[11] != ' ' {
 		return datetime{}, false
 	}
 	return civil(four(b[7:]), strftime.Month(b[3:]), two(b), b[12:])
