@@ -129,7 +129,7 @@ func pairings() map[rules.Kind]pairing {
 		rules.SlashRedirect:        {findings: []string{"auth_lost_on_redirect"}, anywhere: true, holds: fromSlashless},
 		rules.ReturnsUnauthorized:  {findings: guarded, answered: field.Proxy},
 		rules.CredentialsNotPassed: {findings: route, anywhere: true, holds: neverArrived},
-		rules.RequireTooNarrow:     {findings: []string{"permission_denied_as_401"}, answered: field.Proxy, anywhere: true, holds: unlisted},
+		rules.RequireTooNarrow:     {findings: []string{"permission_denied_as_401", "endpoint_misconfigured"}, answered: field.Proxy, anywhere: true, holds: unlisted},
 		rules.OverrideIgnored:      {findings: guarded, answered: field.Proxy},
 		rules.ExceptionOverruled:   {findings: guarded, answered: field.Proxy},
 		rules.ProtectedBy:          {findings: []string{asset, probe}, answered: field.Proxy, anywhere: true},
@@ -249,7 +249,10 @@ func (a *assembly) faultsOf(refusals []int64) (facts []rules.Fact) {
 }
 
 // unlisted reports whether the refused users are named and not in a list of Require.
-func unlisted(_ *result.Finding, examples []example, _ *rules.Answer, fact *rules.Fact) bool {
+func unlisted(f *result.Finding, examples []example, _ *rules.Answer, fact *rules.Fact) bool {
+	if f.Kind != "permission_denied_as_401" && !strings.HasPrefix(strings.ToLower(fact.Lines[0].Directive), "require user ") {
+		return false // who is in a group is not known
+	}
 	listed := strings.Fields(fact.Name)
 	named := false
 	for _, x := range examples {

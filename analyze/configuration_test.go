@@ -369,3 +369,23 @@ func TestConfigurationOfFailures(t *testing.T) {
 		})
 	}
 }
+
+// TestUnlisted checks for which findings a Require that names users or groups is the cause.
+func TestUnlisted(t *testing.T) {
+	for _, tt := range []struct {
+		kind, directive, names, user string
+		want                         bool
+	}{
+		{"permission_denied_as_401", "require user cfo", "cfo", "jane", true},
+		{"endpoint_misconfigured", "require user cfo", "cfo", "jane", true},
+		{"endpoint_misconfigured", "require user cfo jane", "cfo jane", "jane", false},
+		{"endpoint_misconfigured", "require user cfo", "cfo", "", false},
+		{"endpoint_misconfigured", "require group finance", "finance", "jane", false},
+		{"permission_denied_as_401", "require group finance", "finance", "jane", true},
+	} {
+		fact := rules.Fact{Kind: rules.RequireTooNarrow, Name: tt.names, Lines: []rules.Line{{Directive: tt.directive}}}
+		if got := unlisted(&result.Finding{Kind: tt.kind}, []example{{user: tt.user}}, nil, &fact); got != tt.want {
+			t.Errorf("%+v: %v", tt, got)
+		}
+	}
+}
