@@ -3,7 +3,8 @@ package carrier
 import "bytes"
 
 // compose locates the text in "web-1  | text", perhaps coloured, as docker compose logs
-// prints it. With -t a time precedes the text.
+// prints it, or in "web.1.id@node    | text" of docker service logs. With -t a time precedes the
+// text.
 func compose(line []byte) (t text, ok bool) {
 	name, rest, ok := bytes.Cut(line, bar)
 	if !ok || len(name) > longestService {
@@ -14,7 +15,7 @@ func compose(line []byte) (t text, ok bool) {
 		return t, false
 	}
 	for _, c := range name {
-		if c-'0' > 9 && c|0x20-'a' > 25 && c != '_' && c != '-' && c != '.' {
+		if c-'0' > 9 && c|0x20-'a' > 25 && c != '_' && c != '-' && c != '.' && c != '@' {
 			return t, false
 		}
 	}

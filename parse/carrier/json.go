@@ -81,6 +81,29 @@ func message(line []byte) (t text, ok bool) {
 	return t, ok && shipped && m.Whole()
 }
 
+// fluentd locates the text in "time<tab>tag<tab>object", where the object is that of a container's
+// line or of a shipper.
+// https://docs.fluentd.org/formatter/out_file
+func fluentd(line []byte) (t text, ok bool) {
+	n := isoTime(line)
+	if n == 0 || n == len(line) || line[n] != '\t' {
+		return t, false
+	}
+	_, object, ok := bytes.Cut(line[n+1:], tab)
+	if !ok {
+		return t, false
+	}
+	if t, ok = dockerLines(object); !ok {
+		t, ok = message(object)
+	}
+	from := len(line) - len(object)
+	t.start, t.end = t.start+from, t.end+from
+	if len(t.stamp) == 0 {
+		t.stamp = line[:n]
+	}
+	return t, ok
+}
+
 // shipperKeys are the members by which shippers name the place that a line comes from: Filebeat and
 // Elastic Agent, Fluent Bit, Vector, stern, the CloudWatch agent.
 var shipperKeys = map[string]bool{

@@ -115,6 +115,21 @@ func kubectl(line []byte) (t text, ok bool) {
 	return stampedText(line, rest), true
 }
 
+// awsTail locates the text in "time stream text", as aws logs tail prints it. Names of streams hold
+// slashes: prefix/container/task, or 2026/03/09/[$LATEST]id of a function.
+// https://docs.aws.amazon.com/cli/latest/reference/logs/tail.html
+func awsTail(line []byte) (t text, ok bool) {
+	const whole = len("2026-03-09T14:05:00.123000+00:00")
+	if len(line) <= whole || isoTime(line) != whole || line[whole] != ' ' {
+		return t, false
+	}
+	stream, rest, ok := bytes.Cut(line[whole+1:], space)
+	if !ok || bytes.IndexByte(stream, '/') < 1 || bytes.IndexByte(stream, '"') >= 0 {
+		return t, false
+	}
+	return text{start: len(line) - len(rest), end: len(line), stamp: line[:whole]}, true
+}
+
 var podPrefix, bracketBlank = []byte("[pod/"), []byte("] ")
 
 // stampedText returns the text that line ends with, without the time that may precede it.

@@ -1,5 +1,7 @@
 package events
 
+import "logscan/parse/field"
+
 // Logs of proxies and gateways that decide about requests.
 
 // caddy are the errors of Caddy's HTTP handlers. Its access log has the same keys.
@@ -112,6 +114,61 @@ var grafanaSigns = []sign{
 	{"expired", "token_expired"}, {"invalid username or password", "invalid_credentials"},
 }
 
+// envoyHeaders are the beginnings of lines of Envoy's own log, and of Istio's.
+var envoyHeaders = templates(
+	`[{time}][{digits}][{level}][{code}] [{skip}] {message}`,
+	"{time}\t{level}\tenvoy {code} {skip}\t{message}\tthread={digits}",
+	"{time}\t{level}\tenvoy {code}\t{message}",
+)
+
+// envoyVerified is the message of the result of the verification of a token.
+const envoyVerified = "JWT token verification completed with: "
+
+// envoyRules are other messages of filters that refuse. Source: envoyproxy/envoy,
+// source/extensions/filters/http.
+var envoyRules = newRules(
+	rule{`enforced denied, matched policy {text}`, Refused, "acl_denied", 403},
+	rule{`{skip}ext_authz filter rejected the request. Response status code: '401{text}`, Refused, "denied_by_authorizer", 401},
+	rule{`{skip}ext_authz filter rejected the request. Response status code: '403{text}`, Refused, "denied_by_authorizer", 403},
+)
+
+// readEnvoy reads a line of the log of Envoy, perhaps as Istio's sidecar writes it. The lines name
+// neither clients nor requests.
+func readEnvoy(line []byte, e *Event) bool {
+	if len(line) == 0 || line[0] != '[' && index(line, "\tenvoy ") < 0 {
+		return false
+	}
+	for _, h := range envoyHeaders {
+		var c captures
+		if !h.match(line, &c) {
+			continue
+		}
+		e.Reset()
+		c.set(e)
+		message := e.Message
+		if _, status, ok := cut(message, envoyVerified); ok && string(status) != "OK" {
+			e.readVerification(status)
+		} else if !ok {
+			envoyRules.read(message, e)
+		}
+		e.Message = message
+		return true
+	}
+	return false
+}
+
+// readVerification stores what a status of Envoy's verification of tokens means.
+func (e *Event) readVerification(status []byte) {
+	detail := append(append(append(e.memory.Grow(len(status)+16), "jwt_authn{"...), status...), '}')
+	reason, _ := field.ReasonOf(detail)
+	switch {
+	case reason == "identity_provider_down", reason == "config":
+		e.state(Failed, reason, 401)
+	case reason != "":
+		e.state(Refused, reason, 401)
+	}
+}
+
 // registry is the log of a registry of container images. Lines with the status of a
 // response are requests.
 var registry = keyed{
@@ -161,8 +218,8 @@ var oauth2Rules = newRules(
 	rule{`Invalid authentication via OAuth2: {text}CSRF{text}`, Refused, "invalid_request", 403},
 	rule{`Invalid authentication via OAuth2: {reason}`, Refused, "invalid_request", 403},
 	rule{`Invalid authentication via {text}: {reason}`, Refused, "invalid_credentials", 401},
-	rule{`Invalid authorization via session {text}`, Refused, "acl_denied", 403},
-	rule{`Invalid authorization via session: removing session{text}`, Refused, "acl_denied", 403},
+	rule{`Invalid authorization via session {text}`, Refused, "acl_denied", 0}, // 401 for nginx's auth_request, 403 for others
+	rule{`Invalid authorization via session: removing session{text}`, Refused, "acl_denied", 0},
 	rule{`Session validation failed{text}`, Refused, "invalid_session", 401},
 	rule{`Error loading cookied session: {skip}not present{text}`, Refused, "no_credentials", 401},
 	rule{`Error loading cookied session: {skip}expired{text}`, Refused, "session_expired", 401},

@@ -37,6 +37,10 @@ func gateways() []*Log {
 			`2026-03-09T14:05:00Z DBG github.com/traefik/traefik/v3/pkg/middlewares/auth/basic_auth.go:85 > Authentication failed middlewareName=auth@file middlewareType=BasicAuth`,
 			`{"level":"debug","middlewareName":"auth@docker","middlewareType":"BasicAuth","time":"2026-03-09T14:05:00Z","message":"Authentication failed"}`,
 		}},
+		{Name: "envoy-log", Doc: "Envoy's own log at level debug, also of Istio's sidecars", read: readEnvoy, Samples: []string{
+			`[2026-03-09 14:05:00.123][23][debug][jwt] [source/extensions/filters/http/jwt_authn/authenticator.cc:409] provider: JWT token verification completed with: Jwt is expired`,
+			"2026-03-09T14:05:00.123456Z\tdebug\tenvoy jwt external/envoy/source/extensions/filters/http/jwt_authn/authenticator.cc:409\torigins-0: JWT token verification completed with: Jwt is expired\tthread=23",
+		}},
 		{Name: "oauth2-proxy-log", Doc: "oauth2-proxy, sign-ins and messages", read: readOAuth2Proxy, Samples: []string{
 			`192.0.2.1:50000 - 0b1f6c4e-8d7a-4a51-9c55-1f0c7a3d2e10 - jane@example.org [2026/03/09 14:05:00] [AuthFailure] Invalid authentication via OAuth2: unauthorized`,
 			`[2026/03/09 14:05:00] [stored_session.go:92] Error loading cookied session: cookie "_oauth2_proxy" not present, removing session`,
