@@ -276,6 +276,9 @@ func TestFrameworks(t *testing.T) {
 		{"compose", "web-1    | 192.0.2.1 - jane [09/Mar/2026:14:05:00 +0000] \"GET /a HTTP/1.1\" 401 12 \"-\" \"curl/8\"", "GET /a 401 192.0.2.1 jane"},
 		{"logcli", "2026-03-09T14:05:00Z {app=\"web\", stream=\"stdout\"} 192.0.2.1 - jane [09/Mar/2026:14:05:00 +0000] \"GET /a HTTP/1.1\" 401 12 \"-\" \"curl/8\"", "GET /a 401 192.0.2.1 jane"},
 		{"stern", "web-7d4b9c6f5-x2x9z nginx 192.0.2.1 - jane [09/Mar/2026:14:05:00 +0000] \"GET /a HTTP/1.1\" 401 12 \"-\" \"curl/8\"", "GET /a 401 192.0.2.1 jane"},
+		{"kubectl", "[pod/web-0/nginx] 192.0.2.1 - jane [09/Mar/2026:14:05:00 +0000] \"GET /a HTTP/1.1\" 401 12 \"-\" \"curl/8\"", "GET /a 401 192.0.2.1 jane"},
+		{"Filebeat", `{"@timestamp":"2026-03-09T14:05:01.000Z","agent":{"type":"filebeat"},"message":"192.0.2.1 - jane [09/Mar/2026:14:05:00 +0000] \"GET /a HTTP/1.1\" 401 12 \"-\" \"curl/8\""}`, "GET /a 401 192.0.2.1 jane"},
+		{"CloudWatch", "{\n\"events\": [\n{\n\"logStreamName\": \"s\",\n\"message\": \"192.0.2.1 - jane [09/Mar/2026:14:05:00 +0000] \\\"GET /a HTTP/1.1\\\" 401 12 \\\"-\\\" \\\"curl/8\\\"\",\n\"eventId\": \"3\"\n}]}", "GET /a 401 192.0.2.1 jane"},
 		{"stern with times", "web-x2x9z api 2026-03-09T14:05:00.123456789Z INFO:     192.0.2.1:5 - \"GET /a HTTP/1.1\" 401 Unauthorized", "GET /a 401 192.0.2.1 "},
 		{"compose in colours with times", "\x1b[36mweb-1    | \x1b[0m2026-03-09T14:05:00.123456789Z INFO:     192.0.2.1:5 - \"GET /a HTTP/1.1\" 401 Unauthorized", "GET /a 401 192.0.2.1 "},
 	} {

@@ -58,7 +58,7 @@ func (d *doubts) add(f *Format, e *Entry, forwarded []byte) bool {
 	}
 	if f.hostFirst() && len(e.Host) > 0 {
 		d.hosted++
-		if _, isTime := field.ParseStamp(e.Host); isTime || infer.IsNumber(e.Host) || bytes.IndexByte(e.Host, '.') < 0 && infer.LooksLikeSession(e.Host) {
+		if _, isTime := field.ParseStamp(e.Host); isTime || bytes.IndexByte(e.Host, '/') >= 0 || infer.IsNumber(e.Host) || bytes.IndexByte(e.Host, '.') < 0 && infer.LooksLikeSession(e.Host) {
 			d.doubtful++
 			return true
 		}
