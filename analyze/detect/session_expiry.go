@@ -86,6 +86,9 @@ const (
 	expiryLethal = 0.7
 	// expiryShare is the minimum share of all deaths that are above the threshold.
 	expiryShare = 0.3
+	// expiryUnseenShare is the same where most sessions go on without a sign-in: the lifetime of a
+	// token that is renewed elsewhere ends them after a short silence as well as after a long one.
+	expiryUnseenShare = 0.5
 	// expiryAgeless is the minimum share of the deaths of a known age that are above
 	// an absolute timeout for it to explain those of an unknown age, too.
 	expiryAgeless = 0.9
@@ -247,12 +250,16 @@ func fitTimeout(d *Diagnosis, l *session.Lifetimes, deaths []uint32, seen bool) 
 // send credentials with each request survive any silence: if they hide the timeout, the
 // sessions that began with a sign-in show it.
 func (d *Diagnosis) fitPolicy(h *mortalHost) (t timeout, ok bool) {
-	if len(h.deaths) < expiryDeaths || d.resumes(h.deaths) && distinctActors(d, h.deaths) < expiryUnseen {
+	resumes, share := d.resumes(h.deaths), expiryShare
+	if len(h.deaths) < expiryDeaths || resumes && distinctActors(d, h.deaths) < expiryUnseen {
 		return t, false
+	}
+	if resumes {
+		share = expiryUnseenShare
 	}
 	for _, seen := range []bool{false, true} {
 		x, fits := fitTimeout(d, h.lifetimes, h.deaths, seen)
-		fits = fits && x.Gain >= expiryGain && x.Above.Hits >= expiryDeaths && float64(x.Above.Hits) >= expiryShare*float64(len(h.deaths))
+		fits = fits && x.Gain >= expiryGain && x.Above.Hits >= expiryDeaths && float64(x.Above.Hits) >= share*float64(len(h.deaths))
 		switch {
 		case !fits:
 		case float64(x.Above.Hits) >= expiryLethal*float64(x.Above.Trials):

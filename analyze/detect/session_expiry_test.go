@@ -62,3 +62,43 @@ func TestAgeBesideProgram(t *testing.T) {
 		})
 	}
 }
+
+// TestTimeoutWithoutSignIns checks that a timeout is found where people sign in again elsewhere, and
+// none where they have tokens from there, of several lifetimes, which silences do not end.
+func TestTimeoutWithoutSignIns(t *testing.T) {
+	for _, tokens := range []bool{false, true} {
+		w := newWorld(5)
+		w.users = true
+		route := func() string { return []string{"/files/list", "/files/view", "/mail/inbox", "/mail/sent"}[w.r.IntN(4)] }
+		for i := range 20 {
+			user, address := fmt.Sprintf("user%d", i), fmt.Sprintf("198.51.%d.9", i)
+			at := 6*time.Hour + w.minutes(60)
+			began := at
+			w.add(at-5*time.Second, "POST", "/enter", "", "", address, "302")
+			for range 5 {
+				for until := at + 40*time.Minute; at < until; at += time.Duration(20+w.r.IntN(100)) * time.Second {
+					if tokens && at-began > time.Duration(8+4*(i%5))*time.Minute || at-began > time.Hour {
+						for range 3 {
+							w.add(at, "GET", route(), "", "", address, "401")
+						}
+						at += 15 * time.Second
+						began = at
+					}
+					w.add(at, "GET", route(), user, "", address, "200")
+					if !tokens {
+						began = at
+					}
+				}
+				at += time.Hour + w.minutes(90)
+			}
+		}
+		_, findings := w.scan(t, 1)
+		found := false
+		for _, f := range findings {
+			found = found || f.Kind == sessionExpiry.Name
+		}
+		if found == tokens {
+			t.Errorf("tokens %v: found %+v", tokens, findings)
+		}
+	}
+}
