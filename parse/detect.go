@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"sync"
+
+	"logscan/parse/carrier"
 )
 
 // Detection is the result of Detect.
@@ -44,8 +46,15 @@ const (
 // examined are spread evenly over the sample. If no format explains them, those with
 // further columns are tried that most of the lines may have.
 func Detect(text []byte, formats []*Format) Detection {
-	s := newSample(text)
+	s := newSample(text, carrier.Carriers())
 	d := s.detect(text, formats)
+	if d.Format == nil && s.carrier != nil {
+		if c := s.carrier.WithLogger(); c != nil {
+			if behind := newSample(text, []*carrier.Carrier{c}).detect(text, formats); behind.Format != nil {
+				return behind
+			}
+		}
+	}
 	if d.Format == nil && d.Lines > 0 && len(formats) > 1 {
 		if longer := s.detect(text, withMore(formats)); 2*longer.Explained > longer.Lines {
 			return longer

@@ -98,7 +98,7 @@ func (d *doubts) distrusted() bool {
 }
 
 // strangeUser reports whether a user has fields of its own: it begins in a bracket or
-// with a blank or an address, or ends in a key, or a lone dash is in it. Other names contain
+// with a blank or an address, or ends in a key or an address, or a lone dash is in it. Other names contain
 // blanks, too.
 func strangeUser(b []byte) bool {
 	if len(b) == 0 {
@@ -108,7 +108,7 @@ func strangeUser(b []byte) bool {
 		return true
 	}
 	first, rest, more := bytes.Cut(b, blank)
-	return more && (field.Missing(first) || bytes.HasPrefix(rest, dashBlank) || string(rest) == "-" || bytes.Contains(rest, loneDash) || bytes.HasSuffix(rest, loneDash[:2]) || field.IsAddress(first) || infer.LooksLikeSession(rest))
+	return more && (field.Missing(first) || bytes.HasPrefix(rest, dashBlank) || string(rest) == "-" || bytes.Contains(rest, loneDash) || bytes.HasSuffix(rest, loneDash[:2]) || field.IsAddress(first) || field.IsAddress(b[bytes.LastIndexByte(b, ' ')+1:]) || infer.LooksLikeSession(rest))
 }
 
 var (
@@ -127,12 +127,15 @@ func strangeClient(b []byte) bool {
 	if len(b) == 0 || field.PlainAddress(b) || bytes.HasPrefix(b, unixSocket) {
 		return false
 	}
+	colons := 0
 	for _, c := range b {
-		if c-'0' > 9 && c|0x20-'a' > 25 && c != '.' && c != '-' && c != '_' && c != ':' && c != '%' && c < 0x80 {
+		if c == ':' {
+			colons++
+		} else if c-'0' > 9 && c|0x20-'a' > 25 && c != '.' && c != '-' && c != '_' && c != '%' && c < 0x80 {
 			return true
 		}
 	}
-	return false
+	return colons > 1 && !field.IsAddress(b) // such as a time
 }
 
 var unixSocket = []byte("unix:")

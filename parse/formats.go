@@ -283,6 +283,8 @@ var table = [...]Format{
 			`INFO: $remote_addr - "$request" $status $status_text`,
 			`INFO $remote_addr - "$request" $status`,
 			`INFO $remote_addr - "$request" $status $status_text`,
+			`$remote_addr - "$request" $status $status_text`, // behind what a logging framework puts in front
+			`$remote_addr - "$request" $status`,
 			`%{%Y-%m-%d %H:%M:%S}t,%{milliseconds}e - uvicorn.access - INFO - %h - "%r" %>s`,
 			`%{%Y-%m-%d %H:%M:%S}t,%{milliseconds}e - INFO - %h - "%r" %>s`,
 			`%{%Y-%m-%d %H:%M:%S}t,%{milliseconds}e INFO:     %h - "%r" %>s %{status_text}e`,
@@ -303,6 +305,40 @@ var table = [...]Format{
 		Name: "couchdb", Doc: "Apache CouchDB's log; its other messages are skipped",
 		Native:  `[notice] $time_iso8601 $node <$process> $nonce $http_host $remote_addr $remote_user $request_method $request_uri $status $result $request_time`,
 		Samples: []string{`[notice] 2026-03-09T14:05:00.123456Z couchdb@127.0.0.1 <0.32572.1> 3b0034fcd1 db.example.org 192.0.2.1 undefined GET /_session 401 ok 6`},
+	},
+	{
+		Name: "actix", Doc: "Actix Web's Logger; the time is that of the line that carries it",
+		Native:  `%a "%r" %>s %b "%{Referer}i" "%{User-Agent}i" %T`,
+		Samples: []string{`192.0.2.1 "GET /api/me?x=1 HTTP/1.1" 401 12 "-" "curl/8.5" 0.000123`},
+	},
+	{
+		Name: "aiohttp", Doc: "aiohttp.access",
+		Native:  `%a %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i"`,
+		Samples: []string{`192.0.2.1 [09/Mar/2026:14:05:00 +0000] "GET /api/me?x=1 HTTP/1.1" 401 175 "-" "curl/8.5"`},
+	},
+	{
+		Name: "serilog", Doc: "ASP.NET Core with Serilog's request logging; the time is that of the line that carries it",
+		Native:  `HTTP %m %U%q responded %>s in %{ms}T ms`,
+		Samples: []string{`HTTP GET /api/me?x=1 responded 401 in 1.2345 ms`},
+	},
+	{
+		Name: "tornado", Doc: "Tornado",
+		Native:  `[%{level}e %{%y%m%d %H:%M:%S}t %{place}e] %>s %m %U%q (%h) %{ms}Tms`,
+		Samples: []string{`[W 260309 14:05:00 web:2243] 401 GET /api/me?x=1 (192.0.2.1) 1.23ms`},
+	},
+	{
+		Name: "jupyter", Doc: "Jupyter and JupyterHub; the time is that of the line that carries it",
+		Native: `%>s %m %U%q (%u@%h) %{ms}Tms`,
+		Shapes: []string{
+			`%>s %m %U%q (%u@%h) %{ms}Tms referer=%{Referer}i`,
+			`%>s %m %U%q -> %{Location}o (%u@%h) %{ms}Tms`,
+			`%>s %m %U%q (%h) %{ms}Tms`,
+			`%>s %m %U%q (%h) %{ms}Tms referer=%{Referer}i`,
+		},
+		Samples: []string{
+			`401 GET /hub/api/user?x=1 (jane@192.0.2.1) 1.23ms`,
+			`302 GET / -> /hub/ (@192.0.2.1) 0.61ms`,
+		},
 	},
 	{
 		Name: "thehive", Doc: "TheHive and other applications of the Play framework with its AccessLogFilter",

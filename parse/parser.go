@@ -131,7 +131,11 @@ func (p *Parser) parseCarried(line []byte, e *Entry) Verdict {
 	text, result := p.texts.Read(p.carrier, line)
 	switch result {
 	case carrier.Foreign:
-		return p.tryOthers(RejectSyntax, 0, line, nil, e)
+		v := p.tryOthers(RejectSyntax, 0, line, nil, e)
+		if v.Rejected() && p.carrier.Message(line) {
+			return SkipNotice
+		}
+		return v
 	case carrier.Continues:
 		return SkipPartial
 	case carrier.TooLong:

@@ -42,13 +42,14 @@ func (s *lineSet) all(yield func(i int) bool) {
 	}
 }
 
-func newSample(text []byte) *sample {
+// newSample prepares a sample, whose lines may have one of the carriers.
+func newSample(text []byte, carriers []*carrier.Carrier) *sample {
 	s := &sample{lines: spreadLines(text, detectLines)}
-	s.uncarry(text)
+	s.uncarry(text, carriers)
 	for i, line := range s.lines {
 		if s.carrier != nil && s.carried.has(i) {
 			if line = s.texts[i]; line == nil {
-				continue // a part of another
+				continue // a part of another, or a message
 			}
 		}
 		if line = bytes.TrimSpace(line); len(line) > 0 && line[0] != '#' {
@@ -76,10 +77,10 @@ func (s *sample) probes() (p lineSet) {
 	return p
 }
 
-// uncarry determines the carrier of the lines of text and extracts their texts.
-func (s *sample) uncarry(text []byte) {
+// uncarry determines which of the carriers the lines of text have, and extracts their texts.
+func (s *sample) uncarry(text []byte, carriers []*carrier.Carrier) {
 	most := 0
-	for _, c := range carrier.Carriers() {
+	for _, c := range carriers {
 		if c.Optional && s.carrier != nil {
 			break
 		}
@@ -110,6 +111,9 @@ func (s *sample) uncarry(text []byte) {
 	for i, line := range s.lines {
 		text, partial, ok := s.carrier.Text(line)
 		if !ok {
+			if s.carrier.Message(line) {
+				s.carried.add(i) // and no text
+			}
 			continue
 		}
 		s.carried.add(i)

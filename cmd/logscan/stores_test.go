@@ -148,7 +148,11 @@ func TestPlantedInStore(t *testing.T) {
 		}
 		for i := range l.Lines {
 			text.WriteString(l.Lines[i].Text + "\n")
-			needles = append(needles, l.Lines[i].Needles...)
+			for _, needle := range l.Lines[i].Needles {
+				if len(needle) > 6 { // a code of six digits stands in random numbers and times, too
+					needles = append(needles, needle)
+				}
+			}
 		}
 		if err := b.Put("web/"+l.Name+".log", []byte(text.String())); err != nil {
 			t.Fatal(err)

@@ -8,6 +8,7 @@ package carrier
 
 import (
 	"bytes"
+	"strings"
 
 	"logscan/parse/scan"
 )
@@ -25,7 +26,14 @@ type Carrier struct {
 	// are then preferred.
 	Optional bool
 
-	locate func(line []byte) (text, bool)
+	locate  func(line []byte) (text, bool)
+	message func(line []byte) bool // nil for never
+}
+
+// Message reports whether a line that is not one of c is another message of the application
+// that logs its requests with c. A line that may tell of a refusal is not called one.
+func (c *Carrier) Message(line []byte) bool {
+	return c.message != nil && c.message(line) && !mentionsRefusal(line)
 }
 
 // text is the position of the text in a carrying line, and what the carrier adds
@@ -72,6 +80,7 @@ func Carriers() []*Carrier {
 		{Name: "stern", Doc: "stern, with the names of the pod and the container in front", Optional: true, locate: stern},
 		{Name: "stamped", Doc: "docker logs -t and kubectl logs --timestamps, with a time in front", Optional: true, locate: stamped},
 		{Name: "log-store", Doc: "lines as Loki, CloudWatch and Google Cloud Logging export them, JSON", JSON: true, locate: exported},
+		{Name: "logger", Doc: "logging frameworks of applications, with the time, level and name of the logger in front", Optional: true, locate: logger, message: isMessage},
 		{Name: "json-spread", Doc: "JSON objects over several lines, alone or in an array", JSON: true, Splits: true, Spread: true, locate: spreadObject},
 		{Name: "aws-tail", Doc: "aws logs tail, with a time and the name of the stream in front", Optional: true, locate: awsTail},
 		{Name: "fluentd", Doc: "Fluentd's files, with a time and a tag before an object", locate: fluentd},
@@ -81,11 +90,45 @@ func Carriers() []*Carrier {
 	}
 }
 
+// behindLogger ends the names of the carriers that WithLogger returns.
+const behindLogger = "-logger"
+
+// WithLogger returns the carrier of lines of c whose texts have in front what the logging
+// framework of an application puts there; nil if their texts may not.
+func (c *Carrier) WithLogger() *Carrier {
+	if c.Spread || c.Optional && c.Name != "stern" || c.Name == "caddy-console" {
+		return nil
+	}
+	within := *c
+	within.Name, within.Doc = c.Name+behindLogger, c.Doc+"; in front of the text is what a logging framework puts there"
+	within.locate = func(line []byte) (t text, ok bool) {
+		t, ok = c.locate(line)
+		if !ok || t.encoding == jsonBytes {
+			return t, false
+		}
+		behind, ok := logger(line[t.start:t.end])
+		if t.start += behind.start; t.stamp == nil {
+			t.stamp = behind.stamp
+		}
+		return t, ok
+	}
+	within.message = func(line []byte) bool {
+		t, ok := c.locate(line)
+		return ok && isMessage(line[t.start:t.end])
+	}
+	return &within
+}
+
 // Lookup returns the carrier with the given name.
 func Lookup(name string) (*Carrier, bool) {
+	plain, logged := strings.CutSuffix(name, behindLogger)
 	for _, c := range Carriers() {
-		if c.Name == name {
+		switch {
+		case c.Name == name:
 			return c, true
+		case logged && c.Name == plain:
+			c = c.WithLogger()
+			return c, c != nil
 		}
 	}
 	return nil, false

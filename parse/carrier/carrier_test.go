@@ -63,6 +63,21 @@ var locateTests = []struct{ carrier, line, want string }{
 	{"log-store", `{"resource":{"type":"k8s_container"},"textPayload":"a","timestamp":"2026-03-09T14:05:00.1Z"}`, `a json 2026-03-09T14:05:00.1Z`},
 	{"log-store", `{"logStreamName":"s","timestamp":1773065100000,"message":"a"}`, `a json`}, {"log-store", `{"@timestamp":"2026-03-09 14:05:00.123","@message":"a"}`, `a json 2026-03-09 14:05:00.123`},
 	{"log-store", `{"labels":{"a":"b"},"message":"a"}`, ``}, {"log-store", `{"resource":{},"textPayload":"a","httpRequest":{}}`, ``}, {"log-store", `{"labels":{},"line":"a","message":"b"}`, ``},
+	{"logger", `2026-03-09 14:05:00,131 INFO uvicorn.access 192.0.2.1:5 - "GET / HTTP/1.1" 401`, `192.0.2.1:5 - "GET / HTTP/1.1" 401 2026-03-09 14:05:00,131`},
+	{"logger", `2026-03-09 14:05:00.123  INFO 1 --- [nio-8080-exec-1] c.e.AccessLog : 192.0.2.1 - -`, `192.0.2.1 - - 2026-03-09 14:05:00.123`},
+	{"logger", `[2026-03-09T14:05:00Z INFO  actix_web::middleware::logger] 2001:db8::7 "GET /`, `2001:db8::7 "GET / 2026-03-09T14:05:00Z`},
+	{"logger", `I, [2026-03-09T14:05:00.123456 #12]  INFO -- : [5f2287e0-9ccf] method=GET path=/`, `method=GET path=/ 2026-03-09T14:05:00.123456`},
+	{"logger", `2026-03-09 14:05:00.123 +01:00 [INF] HTTP GET /a responded 401 in 1.2 ms`, `HTTP GET /a responded 401 in 1.2 ms 2026-03-09 14:05:00.123 +01:00`},
+	{"logger", `INFO:uvicorn.access:[2001:db8::7]:5 - "GET /`, `[2001:db8::7]:5 - "GET /`},
+	{"logger", "2026/03/09 14:05:00 \x1b[32mINFO\x1b[0m access {\"status\":401}", `{"status":401} 2026/03/09 14:05:00`},
+	{"logger", `[W 2026-03-09 14:05:00.123 JupyterHub log:192] 401 GET /hub`, `401 GET /hub 2026-03-09 14:05:00.123`},
+	{"logger", `2026-03-09 14:05:00 INFO GET /a`, `GET /a 2026-03-09 14:05:00`}, {"logger", `2026-03-09 14:05:00 INFO "GET /a"`, `"GET /a" 2026-03-09 14:05:00`},
+	{"logger", `2026-03-09 14:05:00 192.0.2.1 - -`, ``}, {"logger", `192.0.2.1 - - [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 200 0`, ``},
+	{"logger", `2026-03-09 14:05:00 INFO Order 17 of GET requests`, ``}, {"logger", `INFO a b c d e f g h i 192.0.2.1 - -`, ``}, {"logger", `INFO ` + strings.Repeat("x", longestLogger) + ` 192.0.2.1 -`, ``},
+	{"logger", `2026-03-09 14:05:00 INFO user="jane" 192.0.2.1 -`, `user="jane" 192.0.2.1 - 2026-03-09 14:05:00`}, {"logger", `INFO`, ``}, {"logger", "INFO a\x1bx 192.0.2.1 -", ``}, {"logger", `INFO "jane" 192.0.2.1`, ``},
+	{"docker-logger", `{"log":"2026-03-09 14:05:00 INFO a \"GET / HTTP/1.1\" 401\n","stream":"stdout","time":"2026-03-09T14:05:00.1Z"}`, `\"GET / HTTP/1.1\" 401\n json 2026-03-09T14:05:00.1Z`},
+	{"compose-logger", `web-1  | 2026-03-09 14:05:00 INFO 192.0.2.1 -`, `192.0.2.1 - 2026-03-09 14:05:00`},
+	{"cri-logger", `2016-10-06T00:17:09.669794202Z stdout F The content`, ``},
 	{"spaced", "a\tb", "a\tb"},
 	{"spaced", `a  b`, `a  b`},
 	{"spaced", `a b "c  d"`, ``},
@@ -112,6 +127,31 @@ func TestLocate(t *testing.T) {
 	}
 }
 
+// TestMessage checks which lines are messages that the application of a log has logged beside
+// its requests.
+func TestMessage(t *testing.T) {
+	logger, _ := Lookup("logger")
+	docker, _ := Lookup("docker-logger")
+	for _, tt := range []struct {
+		carrier *Carrier
+		line    string
+		want    bool
+	}{
+		{logger, `2026-03-09 14:05:00.123  INFO 1 --- [main] c.e.Orders : Order 17 was made`, true},
+		{logger, "\tat org.example.A.b(A.java:12)", true}, {logger, `WARN: low`, true}, {logger, `[E 2026-03-09 14:05:00 App] x`, true},
+		{logger, `2026-03-09 14:05:00.123  INFO request{method=GET}: finished status=401`, false}, {logger, `INFO order 4011`, true}, {logger, `INFO order 4011 and 401`, false},
+		{logger, `java.lang.IllegalStateException: x`, false}, {logger, `a b c INFO d`, false},
+		{docker, `{"log":"INFO started\n","stream":"stdout","time":"2026-03-09T14:05:00.1Z"}`, true}, {docker, `INFO started`, false},
+	} {
+		if got := tt.carrier.Message([]byte(tt.line)); got != tt.want {
+			t.Errorf("%s of %s: %t", tt.line, tt.carrier.Name, got)
+		}
+	}
+	if syslog, _ := Lookup("syslog"); syslog.Message([]byte(`INFO started`)) {
+		t.Error("syslog has messages")
+	}
+}
+
 func TestReadAllocs(t *testing.T) {
 	for _, tt := range locateTests {
 		c, _ := Lookup(tt.carrier)
@@ -129,7 +169,14 @@ func FuzzLocate(f *testing.F) {
 		f.Add([]byte(tt.line))
 	}
 	f.Fuzz(func(t *testing.T, line []byte) {
+		all := Carriers()
 		for _, c := range Carriers() {
+			if with := c.WithLogger(); with != nil {
+				all = append(all, with)
+			}
+		}
+		for _, c := range all {
+			c.Message(line)
 			if x, ok := c.locate(line); ok {
 				if x.start < 0 || x.start > x.end || x.end > len(line) {
 					t.Errorf("%s: %+v of %d bytes", c.Name, x, len(line))
