@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"logscan/parse/carrier"
+	"logscan/parse/events"
 )
 
 // Detection is the result of Detect.
@@ -48,9 +49,9 @@ const (
 func Detect(text []byte, formats []*Format) Detection {
 	s := newSample(text, carrier.Carriers())
 	d := s.detect(text, formats)
-	if d.Format == nil && s.carrier != nil {
+	if s.carrier != nil && !d.hasRequests() {
 		if c := s.carrier.WithLogger(); c != nil {
-			if behind := newSample(text, []*carrier.Carrier{c}).detect(text, formats); behind.Format != nil {
+			if behind := newSample(text, []*carrier.Carrier{c}).detect(text, formats); behind.hasRequests() {
 				return behind
 			}
 		}
@@ -63,6 +64,9 @@ func Detect(text []byte, formats []*Format) Detection {
 	return d
 }
 
+// hasRequests reports whether lines of one of the formats are requests.
+func (d *Detection) hasRequests() bool { return slices.ContainsFunc(d.Formats, (*Format).HasRequests) }
+
 // detect determines the formats of the sample, which is that of text.
 func (s *sample) detect(text []byte, formats []*Format) Detection {
 	d := Detection{Lines: s.requests.count(), UTF16: isUTF16(text)}
@@ -74,7 +78,7 @@ func (s *sample) detect(text []byte, formats []*Format) Detection {
 	total := lineSet{}
 	for _, c := range picked {
 		for i := range total {
-			total[i] |= c.explained[i]
+			total[i] |= c.explained[i] | c.messages[i]
 		}
 	}
 	best := mostLines(list)
@@ -111,6 +115,7 @@ type candidate struct {
 	tried     lineSet
 	explained lineSet
 	notices   lineSet            // messages of the server about itself
+	messages  lineSet            // messages of an application beside requests: others may read more of them
 	fields    [detectLines]uint8 // values read of each line; 0 for one that is doubtful
 	total     int                // sum of fields
 	doubts    doubts
@@ -311,8 +316,12 @@ func tryAll(s *sample, list []*candidate) (whole bool) {
 // whole reports whether the format explains every line, to its end, and there is no doubt
 // about any.
 func (c *candidate) whole(s *sample) bool {
-	return c.explained == s.requests && !c.format.openEnd && c.doubts.none()
+	return c.explained == s.requests && !c.format.openEnd && c.doubts.none() && (c.format.HasRequests() || !s.besideMessages())
 }
+
+// besideMessages reports whether an application has logged both requests and other messages:
+// a format of such messages takes its requests for one.
+func (s *sample) besideMessages() bool { return s.carrier != nil && s.carrier.HasMessages() }
 
 // try records what the format reads of those lines that it was not tried with yet.
 func (c *candidate) try(s *sample, lines lineSet) {
@@ -325,11 +334,15 @@ func (c *candidate) try(s *sample, lines lineSet) {
 	}
 	var e Entry
 	for i := range lines.all {
-		if from[i] == nil || c.tried.has(i) {
+		if c.tried.has(i) {
 			continue
 		}
 		c.tried.add(i)
-		switch c.parser.Parse(from[i], &e) {
+		v := RejectSyntax
+		if from[i] != nil {
+			v = c.parser.Parse(from[i], &e)
+		}
+		switch v {
 		case Parsed:
 			c.explained.add(i)
 			if c.fields[i] = e.values(); c.doubts.add(c.format, &e, c.parser.values.hints.ForwardedFor) {
@@ -338,11 +351,15 @@ func (c *candidate) try(s *sample, lines lineSet) {
 		case SkipErrorLog:
 			c.explained.add(i)
 			c.fields[i] = 1
-			if !c.format.HasRequests() {
+			if !c.format.HasRequests() && !(s.besideMessages() && c.parser.event.Outcome == events.Other) {
 				c.fields[i] = namedValues + c.parser.event.Values()
 			}
 		case SkipNotice, SkipHeader, SkipPartial:
 			c.notices.add(i)
+		default:
+			if c.carried && s.carrier.Message(s.lines[i]) {
+				c.messages.add(i)
+			}
 		}
 	}
 }

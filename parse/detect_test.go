@@ -1,6 +1,8 @@
 package parse
 
 import (
+	"logscan/parse/events"
+
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -314,6 +316,44 @@ func TestFrameworks(t *testing.T) {
 		timeless := strings.HasPrefix(tt.name, "uvicorn") || strings.HasPrefix(tt.name, "morgan") || strings.HasPrefix(tt.name, "FastAPI")
 		if us := fmt.Sprint(e.Time / 1e6 * 1e6); !timeless && us != at {
 			t.Errorf("%s: time %s, want %s", tt.name, us, at)
+		}
+	}
+}
+
+// TestBesideMessages checks that requests are found among the messages of their application, and
+// that these are skipped, but for events.
+func TestBesideMessages(t *testing.T) {
+	const request, message, event = `INFO 1 --- [nio-8080-exec-1] c.e.AccessLog : 192.0.2.1 - - [09/Mar/2026:14:05:00 +0000] "GET /a HTTP/1.1" 401 12`,
+		`INFO 1 --- [nio-8080-exec-1] c.e.Orders : Order 17 was made`,
+		`DEBUG 1 --- [nio-8080-exec-1] o.s.s.a.dao.DaoAuthenticationProvider : Failed to authenticate since password does not match stored value`
+	for name, wrap := range map[string]func(string) string{
+		"alone":      func(text string) string { return `2026-03-09T14:05:00.123Z ` + text },
+		"local time": func(text string) string { return `2026-03-09 14:05:00.123  ` + text },
+		"Kubernetes": func(text string) string {
+			return `2026-03-09T14:05:00.123456Z stdout F 2026-03-09 14:05:00.123  ` + text
+		},
+		"docker compose": func(text string) string { return `app-1  | 2026-03-09 14:05:00.123  ` + text },
+		"Docker": func(text string) string {
+			return `{"log":"2026-03-09 14:05:00.123  ` + strings.ReplaceAll(text, `"`, `\"`) + `\n","stream":"stdout","time":"2026-03-09T14:05:00.2Z"}`
+		},
+	} {
+		lines := []string{wrap(event), wrap(request)}
+		for range 30 {
+			lines = append(lines, wrap(message))
+		}
+		d := Detect([]byte(strings.Join(lines, "\n")), Formats())
+		if d.Format == nil || d.Explained == 0 {
+			t.Errorf("%s: nothing is detected", name)
+			continue
+		}
+		p := NewParser(d.Formats...)
+		var e Entry
+		for i, line := range append(lines, wrap(`INFO 1 --- [main] c.e.Orders : answered 401`)) {
+			v := p.Parse([]byte(line), &e)
+			_, log := p.Event()
+			if want := i == 1; (v == Parsed) != want || v.Rejected() && i < len(lines) || (log != nil && p.event.Outcome != events.Other) != (i == 0) {
+				t.Errorf("%s, as %v: %v: %s", name, namesOf(d.Formats), v, line)
+			}
 		}
 	}
 }

@@ -131,11 +131,7 @@ func (p *Parser) parseCarried(line []byte, e *Entry) Verdict {
 	text, result := p.texts.Read(p.carrier, line)
 	switch result {
 	case carrier.Foreign:
-		v := p.tryOthers(RejectSyntax, 0, line, nil, e)
-		if v.Rejected() && p.carrier.Message(line) {
-			return SkipNotice
-		}
-		return v
+		return p.unlessMessage(p.tryOthers(RejectSyntax, 0, line, nil, e), line)
 	case carrier.Continues:
 		return SkipPartial
 	case carrier.TooLong:
@@ -151,10 +147,19 @@ func (p *Parser) parseCarried(line []byte, e *Entry) Verdict {
 			return v
 		}
 	}
-	v := p.tryOthers(RejectSyntax, 0, p.texts.Line(line), text, e)
+	v := p.unlessMessage(p.tryOthers(RejectSyntax, 0, p.texts.Line(line), text, e), line)
 	if p.json.rest != nil { // only objects in the lines themselves can be read one by one
 		p.json.rest = nil
 		return RejectJSON
+	}
+	return v
+}
+
+// unlessMessage returns the verdict on a line, SkipNotice for one that is rejected and only a
+// message beside requests.
+func (p *Parser) unlessMessage(v Verdict, line []byte) Verdict {
+	if v.Rejected() && p.carrier.Message(line) {
+		return SkipNotice
 	}
 	return v
 }

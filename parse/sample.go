@@ -49,7 +49,7 @@ func newSample(text []byte, carriers []*carrier.Carrier) *sample {
 	for i, line := range s.lines {
 		if s.carrier != nil && s.carried.has(i) {
 			if line = s.texts[i]; line == nil {
-				continue // a part of another, or a message
+				continue // a part of another
 			}
 		}
 		if line = bytes.TrimSpace(line); len(line) > 0 && line[0] != '#' {
@@ -84,19 +84,21 @@ func (s *sample) uncarry(text []byte, carriers []*carrier.Carrier) {
 		if c.Optional && s.carrier != nil {
 			break
 		}
-		carried, whole := 0, 0
+		carried, whole, messages := 0, 0, 0
 		for _, line := range s.lines {
 			if _, partial, ok := c.Text(line); ok {
 				carried++
 				if !partial {
 					whole++
 				}
+			} else if c.Message(line) {
+				messages++
 			}
 		}
 		if c.Spread { // a whole text alone needs no carrier
 			whole = carried - whole
 		}
-		if carried > most && float64(carried) >= detectShare*float64(len(s.lines)) && float64(whole) >= detectShare*float64(carried) {
+		if carried > most && float64(carried+messages) >= detectShare*float64(len(s.lines)) && float64(whole) >= detectShare*float64(carried) {
 			s.carrier, most = c, carried
 		}
 	}
@@ -111,9 +113,6 @@ func (s *sample) uncarry(text []byte, carriers []*carrier.Carrier) {
 	for i, line := range s.lines {
 		text, partial, ok := s.carrier.Text(line)
 		if !ok {
-			if s.carrier.Message(line) {
-				s.carried.add(i) // and no text
-			}
 			continue
 		}
 		s.carried.add(i)

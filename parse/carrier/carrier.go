@@ -30,11 +30,14 @@ type Carrier struct {
 	message func(line []byte) bool // nil for never
 }
 
-// Message reports whether a line that is not one of c is another message of the application
+// Message reports whether a line that no format reads is another message of the application
 // that logs its requests with c. A line that may tell of a refusal is not called one.
 func (c *Carrier) Message(line []byte) bool {
 	return c.message != nil && c.message(line) && !mentionsRefusal(line)
 }
+
+// HasMessages reports whether Message may be true.
+func (c *Carrier) HasMessages() bool { return c.message != nil }
 
 // text is the position of the text in a carrying line, and what the carrier adds
 // to it.
@@ -93,10 +96,10 @@ func Carriers() []*Carrier {
 // behindLogger ends the names of the carriers that WithLogger returns.
 const behindLogger = "-logger"
 
-// WithLogger returns the carrier of lines of c whose texts have in front what the logging
-// framework of an application puts there; nil if their texts may not.
+// WithLogger returns the carrier of lines of c whose texts may have in front what the logging
+// framework of an application puts there; nil if those of c never have.
 func (c *Carrier) WithLogger() *Carrier {
-	if c.Spread || c.Optional && c.Name != "stern" || c.Name == "caddy-console" {
+	if c.Spread || c.HasMessages() || c.Name == "spaced" || c.Name == "caddy-console" {
 		return nil
 	}
 	within := *c
@@ -106,15 +109,21 @@ func (c *Carrier) WithLogger() *Carrier {
 		if !ok || t.encoding == jsonBytes {
 			return t, false
 		}
-		behind, ok := logger(line[t.start:t.end])
-		if t.start += behind.start; t.stamp == nil {
-			t.stamp = behind.stamp
+		if behind, request := logger(line[t.start:t.end]); request {
+			t.start += behind.start
+			if t.stamp == nil {
+				t.stamp = behind.stamp
+			}
 		}
-		return t, ok
+		return t, true
 	}
 	within.message = func(line []byte) bool {
 		t, ok := c.locate(line)
-		return ok && isMessage(line[t.start:t.end])
+		if !ok || !isMessage(line[t.start:t.end]) {
+			return false
+		}
+		_, request := logger(line[t.start:t.end])
+		return !request
 	}
 	return &within
 }

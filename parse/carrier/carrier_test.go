@@ -77,7 +77,7 @@ var locateTests = []struct{ carrier, line, want string }{
 	{"logger", `2026-03-09 14:05:00 INFO user="jane" 192.0.2.1 -`, `user="jane" 192.0.2.1 - 2026-03-09 14:05:00`}, {"logger", `INFO`, ``}, {"logger", "INFO a\x1bx 192.0.2.1 -", ``}, {"logger", `INFO "jane" 192.0.2.1`, ``},
 	{"docker-logger", `{"log":"2026-03-09 14:05:00 INFO a \"GET / HTTP/1.1\" 401\n","stream":"stdout","time":"2026-03-09T14:05:00.1Z"}`, `\"GET / HTTP/1.1\" 401\n json 2026-03-09T14:05:00.1Z`},
 	{"compose-logger", `web-1  | 2026-03-09 14:05:00 INFO 192.0.2.1 -`, `192.0.2.1 - 2026-03-09 14:05:00`},
-	{"cri-logger", `2016-10-06T00:17:09.669794202Z stdout F The content`, ``},
+	{"cri-logger", `2016-10-06T00:17:09.669794202Z stdout F The content`, `The content 2016-10-06T00:17:09.669794202Z`}, {"cri-logger", `x`, ``},
 	{"spaced", "a\tb", "a\tb"},
 	{"spaced", `a  b`, `a  b`},
 	{"spaced", `a b "c  d"`, ``},
