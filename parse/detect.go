@@ -18,6 +18,8 @@ type Detection struct {
 	Explained int       // lines that Best explains
 	Tied      []*Format // other formats that explain as many
 	UTF16     bool      // the sample is UTF-16 text, which must be converted first
+
+	requests int // lines that Formats read as requests with a status
 }
 
 const (
@@ -49,9 +51,9 @@ const (
 func Detect(text []byte, formats []*Format) Detection {
 	s := newSample(text, carrier.Carriers())
 	d := s.detect(text, formats)
-	if s.carrier != nil && !d.hasRequests() {
+	if s.carrier != nil && d.requests == 0 {
 		if c := s.carrier.WithLogger(); c != nil {
-			if behind := newSample(text, []*carrier.Carrier{c}).detect(text, formats); behind.hasRequests() {
+			if behind := newSample(text, []*carrier.Carrier{c}).detect(text, formats); behind.requests > 0 {
 				return behind
 			}
 		}
@@ -63,9 +65,6 @@ func Detect(text []byte, formats []*Format) Detection {
 	}
 	return d
 }
-
-// hasRequests reports whether lines of one of the formats are requests.
-func (d *Detection) hasRequests() bool { return slices.ContainsFunc(d.Formats, (*Format).HasRequests) }
 
 // detect determines the formats of the sample, which is that of text.
 func (s *sample) detect(text []byte, formats []*Format) Detection {
@@ -86,6 +85,7 @@ func (s *sample) detect(text []byte, formats []*Format) Detection {
 		best = picked[0]
 		for i, c := range picked {
 			f := c.format
+			d.requests += c.requests
 			if 2*c.explained.count() >= d.Lines {
 				f = f.learn(func() [][]byte { return s.all(text, c.carried) })
 				if i == 0 {
@@ -118,6 +118,7 @@ type candidate struct {
 	messages  lineSet            // messages of an application beside requests: others may read more of them
 	fields    [detectLines]uint8 // values read of each line; 0 for one that is doubtful
 	total     int                // sum of fields
+	requests  int                // lines that it reads as requests with a status
 	doubts    doubts
 }
 
@@ -345,6 +346,9 @@ func (c *candidate) try(s *sample, lines lineSet) {
 		switch v {
 		case Parsed:
 			c.explained.add(i)
+			if e.Status >= 0 {
+				c.requests++
+			}
 			if c.fields[i] = e.values(); c.doubts.add(c.format, &e, c.parser.values.hints.ForwardedFor) {
 				c.fields[i] = 0
 			}

@@ -83,12 +83,12 @@ func Carriers() []*Carrier {
 		{Name: "stern", Doc: "stern, with the names of the pod and the container in front", Optional: true, locate: stern},
 		{Name: "stamped", Doc: "docker logs -t and kubectl logs --timestamps, with a time in front", Optional: true, locate: stamped},
 		{Name: "log-store", Doc: "lines as Loki, CloudWatch and Google Cloud Logging export them, JSON", JSON: true, locate: exported},
-		{Name: "logger", Doc: "logging frameworks of applications, with the time, level and name of the logger in front", Optional: true, locate: logger, message: isMessage},
 		{Name: "json-spread", Doc: "JSON objects over several lines, alone or in an array", JSON: true, Splits: true, Spread: true, locate: spreadObject},
 		{Name: "aws-tail", Doc: "aws logs tail, with a time and the name of the stream in front", Optional: true, locate: awsTail},
 		{Name: "fluentd", Doc: "Fluentd's files, with a time and a tag before an object", locate: fluentd},
 		{Name: "json-message", Doc: "JSON objects that a shipper has made of lines, as Filebeat does", JSON: true, Optional: true, locate: message},
 		{Name: "syslog", Doc: "syslog, RFC 3164 and 5424, and journalctl -o short", locate: syslog},
+		{Name: "logger", Doc: "logging frameworks of applications, with the time, level and name of the logger in front", Optional: true, locate: logger, message: isMessage},
 		{Name: "spaced", Doc: "columns separated by tabs or several blanks, or with a blank in front", Optional: true, locate: spacedColumns},
 	}
 }
