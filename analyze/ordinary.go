@@ -52,7 +52,7 @@ const (
 // or many times since, of one actor for every session of it that ended, of a time at which
 // nobody could sign in, of a crowd that asks for nothing else, of sessions that were
 // interrupted at the same time or moved to another address, of links that somebody else may
-// have opened before, of ends of sessions that go on, of those that are cut off in use or
+// have opened before, of tokens that had just been given, of ends of sessions that go on, of those that are cut off in use or
 // whose owners do not come back, of sessions from before a log in which none of them goes on,
 // of those whose lines state a fault, of routes that are refused by a mistake in the
 // configuration, or of a log in which much is refused. Refusals that a finding explains do
@@ -106,7 +106,7 @@ func (a *assembly) excessive() (all session.Bits) {
 	unbroken := a.unbrokenFailures(mistyped)
 	succeeds := a.allowSuccesses(mistyped, failedDaily*days)
 	closed, doubted, revived, crowd := a.closedSignIns(), a.doubtfulArrivals(), a.revivedHosts(), a.knockingCrowds(limit)
-	cut, left, kept := a.cutHosts(), a.leftHosts(), a.carriedHosts()
+	cut, left, kept, young := a.cutHosts(), a.leftHosts(), a.carriedHosts(), a.youngTokenHosts()
 	interrupted, moved, submits := a.interruptions(), a.movedSessions(), a.submitters(submitted, known, days)
 	for i, r := range a.Refusals.All() {
 		if a.Of[i] != 0 || r.Actor == 0 {
@@ -120,7 +120,7 @@ func (a *assembly) excessive() (all session.Bits) {
 		case session.SessionEnd:
 			x := actors[actorDay{r.Actor, dayOf(r)}]
 			excess = excess || x.refused > ordinaryDaily*max(1, x.sessions) || left.Has(i) || revives(r) && revived[a.State.Endpoints[r.Endpoint].Host] ||
-				cutInUse(r) && cut[a.State.Endpoints[r.Endpoint].Host] || carried(r) && kept[a.State.Endpoints[r.Endpoint].Host]
+				cutInUse(r) && cut[a.State.Endpoints[r.Endpoint].Host] || r.TokenAge() > 0 && young[a.State.Endpoints[r.Endpoint].Host] || carried(r) && kept[a.State.Endpoints[r.Endpoint].Host]
 		case session.Challenge:
 			excess = excess || r.Arrival && doubted[r.Client()]
 		}

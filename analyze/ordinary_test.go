@@ -62,6 +62,32 @@ func TestFailingSignInsOfOwner(t *testing.T) {
 	}
 }
 
+// TestYoungTokens checks that tokens which programs renew after a refusal have expired if they
+// are old, and not if they had just been given.
+func TestYoungTokens(t *testing.T) {
+	for _, c := range []struct {
+		every       int // the number of requests, 40 s apart, after which one is refused
+		unexplained int64
+	}{{1, 15}, {6, 0}} {
+		var w written
+		w.people(60, "/signin")
+		for i := range 5 {
+			client, at := fmt.Sprintf("203.0.113.%d", i), 9*time.Hour+time.Duration(i)*9*time.Minute
+			w.at(at, client, "-", "POST /signin", 200, "Firefox")
+			for k := range 4*c.every + 1 {
+				if at += 40 * time.Second; k%c.every == 0 {
+					w.at(at, client, "-", "GET /desk/mail", 401, "Firefox")
+					w.at(at, client, "-", "POST /auth/refresh", 200, "Firefox")
+				}
+				w.at(at+time.Second, client, "-", "GET /desk/files", 200, "Firefox")
+			}
+		}
+		if res := w.run(t); len(res.Findings) > 0 || res.Totals.Unexplained < c.unexplained || c.unexplained == 0 && res.Totals.Unexplained > 0 {
+			t.Errorf("every %d: %d unexplained, want %d: %v %+v", c.every, res.Totals.Unexplained, c.unexplained, res.Causes, res.Findings)
+		}
+	}
+}
+
 // TestEnds checks that ends of sessions are expiries if people had been silent before, not
 // if the sessions are used again without a sign-in, though sign-ins are logged, or were cut
 // off in use.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"logscan/analyze/detect"
 	"logscan/analyze/result"
 	"logscan/analyze/session"
 	"logscan/analyze/timeline"
@@ -146,6 +147,12 @@ func cutInUse(r *session.Refusal) bool {
 // as a limit on their age where the sign-ins are not logged.
 func (a *assembly) cutHosts() map[string]bool {
 	return a.oddHosts(func(r *session.Refusal) bool { return r.Fatal }, cutInUse)
+}
+
+// youngTokenHosts returns the hosts most of whose tokens that programs renew after a refusal had
+// just been given: what refuses them is no expiry.
+func (a *assembly) youngTokenHosts() map[string]bool {
+	return a.oddHosts(func(r *session.Refusal) bool { return r.TokenAge() > 0 }, detect.Young)
 }
 
 // leftHosts returns the refusals that ended sessions which were in use within the hour and

@@ -34,6 +34,7 @@ type Diagnosis struct {
 	sampled      bool         // firstWalk may take a sample
 	finding      []int32      // by refusal: the finding that explains it, index plus one; else 0. nil before Explain
 	passing
+	young map[string]bool // see youngTokens
 
 	observed  map[string]observer // by kind: what the timelines showed
 	proposed  []proposals         // by kind: of those that need no observer, made during Observe
@@ -81,7 +82,7 @@ func newDiagnosis(ev *session.Evidence) *Diagnosis {
 		}
 	}
 	d.kinds, d.undetectable = detectable(Catalogue(), ev.State)
-	d.passing = passingOf(ev)
+	d.passing, d.young = passingOf(ev), youngTokens(ev)
 	d.submitted = d.findSubmissions()
 	return d
 }

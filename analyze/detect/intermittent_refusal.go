@@ -270,7 +270,7 @@ func (o *mixedObserver) dismissed(weight int32) bool {
 
 // mayLive reports whether a refusal may be that of a session that is alive.
 func (o *mixedObserver) mayLive(i int, r *session.Refusal) bool {
-	return o.d.open(i) && !r.SignIn && r.Resumed
+	return o.d.open(i) && !r.SignIn && (r.Resumed || r.TokenAge() > 0 && o.d.young[o.d.State.Endpoints[r.Endpoint].Host])
 }
 
 func (o *mixedObserver) gather() {

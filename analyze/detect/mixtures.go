@@ -53,9 +53,12 @@ func (w *livingWalk) answers(d *Diagnosis, a *timeline.Actor, to sessionAnswers)
 	w.pending = pending
 }
 
-// signsIn reports whether e begins a session, or may do so by a redirect.
+// signsIn reports whether e begins a session, or may do so by a redirect. A renewal at a host
+// that refuses young tokens does not: see youngTokens.
 func (d *Diagnosis) signsIn(e *timeline.Event) bool {
-	return e.Outcome <= timeline.Redirected && d.Roles[e.Endpoint]&session.SignsIn != 0
+	role := d.Roles[e.Endpoint]
+	return e.Outcome <= timeline.Redirected && role&session.SignsIn != 0 &&
+		(len(d.young) == 0 || role&session.Renews == 0 || !d.young[d.State.Endpoints[e.Endpoint].Host])
 }
 
 // sameInstant is the number of events after one that are searched for those of its instant: a

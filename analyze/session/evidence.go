@@ -112,6 +112,7 @@ type Refusal struct {
 	Dead     bool  // it ended a session, or followed that before the next sign-in
 	// Of a Dead one: how long the session had been silent on protected routes and on all
 	// routes when it was refused first, and its age.
+	// age of one that a renewal answered is that of the token: see TokenAge.
 	gap, gapAny, age span
 }
 
@@ -124,6 +125,15 @@ func (r *Refusal) GapAny() int64 { return r.gapAny.ms() }
 
 // Age returns the age of the session in milliseconds; -1 if its sign-in was not seen.
 func (r *Refusal) Age() int64 { return r.age.ms() }
+
+// TokenAge returns how long ago, in milliseconds, the token was given that a program renewed
+// after the refusal; 0 if that is not known or the refusal is none of that kind.
+func (r *Refusal) TokenAge() int64 {
+	if r.Cause != SessionEnd || r.Dead || r.age == unknownSpan {
+		return 0
+	}
+	return r.age.ms()
+}
 
 // Client returns the client that was refused.
 func (r *Refusal) Client() timeline.Client {

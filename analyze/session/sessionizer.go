@@ -340,6 +340,9 @@ func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id
 		r.Cause, r.Raced = TokenRenewal, true
 	case !r.SignIn && !r.Renewal && !p.dead && renewed(p, e, h, refusedBefore) && !ownCredentials(s.stated(e)):
 		r.Cause = SessionEnd // of the token, which ends no session
+		if !s.shared && p.renewal != LongAgo {
+			r.age = spanOf(e.Time - p.renewal)
+		}
 	case !r.SignIn && !late && !p.dead && s.ended(p, e, h):
 		s.die(&p.life, e)
 		r.Fatal = true
