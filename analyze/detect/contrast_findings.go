@@ -55,7 +55,7 @@ func restOfEndpoints(d *Diagnosis, _ observer) ([]candidate, error) {
 
 func (d *Diagnosis) contrastingEndpoints(kinds []contrastType, collapsed []bool) (found []candidate) {
 	d.contrasts(kinds, collapsed, func(s *contrastSeries, c *contrast, claims *ascending) {
-		if d.endedRenewals(claims.each) || d.ofStrangers(claims.each) && !s.closesDoor(c) && !s.closesAlone(c) || d.byTools(claims.each) {
+		if d.endedRenewals(claims.each) || d.ofStrangers(claims.each) && !s.closesDoor(c) && !s.closesAlone(c) && !s.turnsAway(c) || d.byTools(claims.each) {
 			return
 		}
 		key := &s.o.keys[c.place]

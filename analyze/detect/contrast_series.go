@@ -268,8 +268,23 @@ func (s *contrastSeries) closesAlone(c *contrast) bool {
 		return false
 	}
 	claims := s.claims(c)
-	open := c.Outside.Trials >= openVisits && shareOf(c.Outside) <= outageUsual && s.usualCrowd(c)
-	return (open || goodVoters(s.o.d, claims.each) >= contrastVoters) && !s.o.d.byTools(claims.each) && !s.o.d.onlyRefused(claims.each)
+	return (c.Outside.Trials >= openVisits && s.wasOpen(c) || goodVoters(s.o.d, claims.each) >= contrastVoters) && !s.o.d.byTools(claims.each) && !s.o.d.onlyRefused(claims.each)
+}
+
+// wasOpen reports whether a part of a site refused hardly anybody but in a period, in which about as
+// many come as at other times.
+func (s *contrastSeries) wasOpen(c *contrast) bool {
+	return shareOf(c.Outside) <= outageUsual && s.usualCrowd(c)
+}
+
+// turnsAway reports whether a period is that of a route which accepted nearly everybody and now
+// accepts next to nobody, while the rest of the site goes on and about as many come as did. Those
+// refused are its usual clients, though each comes but once: builds, and others whose address
+// is a new one each time. Strangers come beside them.
+func (s *contrastSeries) turnsAway(c *contrast) bool {
+	key := &s.o.keys[c.place]
+	return key.kind == routeContrast && c.share() >= outageShare && !s.o.d.Roles[key.number].Begins() &&
+		s.wasOpen(c) && s.collapsed(c, s.others(c.place))
 }
 
 // usualCrowd reports whether about as many visits come in a period as at other times, in the

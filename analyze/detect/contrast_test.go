@@ -219,3 +219,41 @@ func TestNoGuessing(t *testing.T) {
 		attacks(t, w)
 	})
 }
+
+// TestRouteOfNewcomers checks that a route whose clients come but once is found when it turns all
+// of them away, and that strangers who are refused beside them are no fault of it.
+func TestRouteOfNewcomers(t *testing.T) {
+	for _, x := range []struct {
+		name      string
+		closes    bool // at noon
+		strangers int
+		kinds     []string
+	}{{"closes", true, 0, []string{"endpoint_misconfigured"}}, {"open", false, 0, nil}, {"strangers beside", false, 60, nil}} {
+		t.Run(x.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(4)
+			w.run(25)
+			try := func(address string, at time.Duration, accepted bool) {
+				w.agents[address] = fmt.Sprintf("Build/6.%d", w.r.IntN(5))
+				w.add(at, "GET", "/feed/index", "", "", address, "401")
+				if !accepted {
+					w.add(at, "GET", "/feed/index", "", "", address, "401")
+					return
+				}
+				w.add(at, "GET", "/feed/index", "", "", address, "200")
+				w.add(at+time.Second, "GET", "/feed/item", "", "", address, "200")
+			}
+			for n := range 90 {
+				at := 6*time.Hour + w.minutes(12*60)
+				try(fmt.Sprintf("198.51.100.%d", n), at, !x.closes || at < 12*time.Hour)
+			}
+			for n := range x.strangers {
+				try(fmt.Sprintf("203.0.113.%d", n), 12*time.Hour+w.minutes(6*60), false)
+			}
+			_, findings := w.scan(t, 1)
+			if found := want(t, findings, x.kinds...); len(found) > 0 && found[0].Subject.Route != "/feed/index" {
+				t.Errorf("found %+v", found[0].Subject)
+			}
+		})
+	}
+}
