@@ -52,6 +52,19 @@ func TestToolFromManyAddresses(t *testing.T) {
 		"a name each, once or twice from an address": {true, func(w *world) {
 			w.botnet(150, 2, 50, tool, "/login", everybody)
 		}, []string{"credential_stuffing"}},
+		"few names, several times each": {true, func(w *world) {
+			w.botnet(90, 5, 1000, tool, "/login", func() string { return fmt.Sprintf("staff%d", w.r.IntN(70)) })
+		}, []string{"password_spraying"}},
+		"people whose app cannot sign in": {true, func(w *world) {
+			for i := range 90 {
+				address, at := fmt.Sprintf("203.0.%d.%d", i/2, 7+i%2*w.r.IntN(2)), 9*time.Hour+w.minutes(240)
+				w.agents[address] = tool
+				for range 3 {
+					at += 20 * time.Second
+					w.add(at, "POST", "/login", fmt.Sprintf("staff%d", i), "", address, "401")
+				}
+			}
+		}, nil},
 		"people who mistype": {false, func(w *world) {
 			for i := range 90 {
 				address, at := fmt.Sprintf("203.0.%d.%d", i, 7), 9*time.Hour+w.minutes(400)

@@ -24,6 +24,9 @@ const (
 	// for nearly all accounts: more would lock them.
 	sprayFew  = 3
 	sprayMost = 8
+	// sprayRound is the time, in milliseconds, after which an attack from many addresses may try
+	// each account as often again: products count the failures of half an hour or less.
+	sprayRound = 3_600_000
 	// sprayShare is the minimum share of accounts with at most sprayMost tries.
 	sprayShare = 0.9
 	// wideFails is the share of the users of an attack that are not accepted.
@@ -53,8 +56,12 @@ func (a *attack) wide() bool {
 	if len(a.users) < sprayUsers {
 		return false
 	}
-	median, _, upTo := a.perUser(sprayMost)
-	return median <= sprayFew && upTo >= sprayShare
+	rounds := 1
+	if a.place == everywhere {
+		rounds += int((a.end - a.start) / sprayRound)
+	}
+	median, _, upTo := a.perUser(sprayMost * rounds)
+	return median <= sprayFew*rounds && upTo >= sprayShare
 }
 
 // arrival is a user who tries from an address for the first time.
