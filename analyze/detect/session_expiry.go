@@ -45,6 +45,7 @@ var sessionExpiry = Kind{
 		{{if eq .Policy "undetermined"}}This log does not show whether idle time or age ends the sessions: both fit about as well.{{end}}
 		{{with $.Subject.UserAgent}}Sessions of other software last longer: this one does not renew them, or asks for shorter ones.{{end}}
 		{{with .Hosts}}The sessions are those of {{list .}}.{{end}}
+		{{with .OnsetHigh}}Sessions outlived this timeout until {{time .}}: it was shortened, or set, before then.{{end}}
 		{{with .LikelySetting}}The setting is probably {{duration .}}.{{end}}{{end}}`,
 	Remedy: []string{
 		`{{if eq .Details.Rule "absolute"}}Compare the lifetime with how long people work without a break, and raise it if it is shorter (PHP session.cookie_lifetime, Spring server.servlet.session.cookie.max-age, OIDC access token lifespan, oauth2-proxy cookie_expire).{{else}}Compare the timeout with the pauses that people make, and raise it if work is lost (PHP session.gc_maxlifetime, Tomcat session-timeout, Django SESSION_COOKIE_AGE with SESSION_SAVE_EVERY_REQUEST, ASP.NET sessionState timeout, oauth2-proxy cookie_refresh).{{end}}`,
@@ -71,6 +72,7 @@ type Expiry struct {
 	BICDifference  *float64       `json:"bic_difference,omitempty" label:"BIC difference"` // between the two policies, where both were fitted
 	Hosts          []string       `json:"hosts,omitempty" label:"hosts that share the sessions"`
 	LikelySetting  result.Seconds `json:"likely_setting_seconds,omitempty"` // the one usual setting within the interval
+	OnsetHigh      *result.Time   `json:"onset_high,omitempty" label:"onset (latest)"`
 }
 
 const (
@@ -267,6 +269,9 @@ func (d *Diagnosis) fitPolicy(h *mortalHost) (t timeout, ok bool) {
 		case !ok && x.endsSessions(d, h.deaths):
 			t, ok = x, true
 			t.bySessions = true
+		case !ok:
+			_, ok = d.shortened(h, &x)
+			t = x
 		}
 	}
 	return t, ok
@@ -368,6 +373,11 @@ func (d *Diagnosis) expiry(h *mortalHost, t *timeout) (candidate, bool) {
 		details.Hosts = h.names
 	}
 	cand.Onset = parse.NoTime
+	if onset, ok := d.shortened(h, t); ok {
+		cand.Onset = onset * 1000
+		high := result.Time(cand.Onset)
+		details.OnsetHigh = &high
+	}
 	cand.Confidence = confidence(stats.ChiSquareTail(2*t.Gain, 2), stats.WilsonLower(t.Above.Hits, t.Above.Trials, stats.Z95))
 	cand.Severity = expirySeverity(float64(t.Above.Hits)/float64(max(h.lifetimes.Sessions, 1)), t.Above.Hits, seconds)
 	switch {

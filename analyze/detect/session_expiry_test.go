@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"logscan/parse"
 )
 
 // TestAgeBesideProgram checks that a limit on the age of sessions is found by the sessions
@@ -100,5 +102,39 @@ func TestTimeoutWithoutSignIns(t *testing.T) {
 		if found == tokens {
 			t.Errorf("tokens %v: found %+v", tokens, findings)
 		}
+	}
+}
+
+// TestShortenedTimeout checks that the onset of a timeout is found where sessions outlived it
+// before, and that none is stated of a timeout that is as old as the log.
+func TestShortenedTimeout(t *testing.T) {
+	for _, from := range []time.Duration{0, 15 * time.Hour} {
+		t.Run(from.String(), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(9)
+			for i := range 60 {
+				address, at, end := fmt.Sprintf("198.51.%d.9", i), 6*time.Hour+w.minutes(180), 16*time.Hour+w.minutes(420)
+				w.add(at, "POST", "/enter", "", "", address, "302")
+				for at < end {
+					pause := time.Duration(20+w.r.IntN(200)) * time.Second
+					if w.r.IntN(12) == 0 {
+						pause = 4*time.Minute + w.minutes(70)
+					}
+					if at += pause; pause > 20*time.Minute && at > from {
+						w.add(at, "GET", "/files/list", "", "", address, "401")
+						at += 20 * time.Second
+						w.add(at, "POST", "/enter", "", "", address, "302")
+						at += 2 * time.Second
+					}
+					w.add(at, "GET", []string{"/files/list", "/files/search"}[w.r.IntN(2)], "", "", address, "200")
+				}
+			}
+			_, findings := w.scan(t, 1)
+			f := want(t, findings, "session_expiry")[0]
+			late := time.UnixMicro(f.Onset).Sub(day.Add(from))
+			if from == 0 && f.Onset != parse.NoTime || from > 0 && (late < 0 || late > 30*time.Minute) {
+				t.Errorf("onset %v, %v after the truth", f.Onset, late)
+			}
+		})
 	}
 }
