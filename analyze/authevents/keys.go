@@ -77,8 +77,6 @@ type Keyer struct {
 	// word of the vocabulary, and may hold a name, is then replaced by that of its class.
 	Pseudonyms bool
 
-	unlabelled bool // no refusal has labels: those of events are not needed, but for ids
-
 	recent   *recent // nil before the first
 	recorded events.ByTexts[recorded]
 }
@@ -207,9 +205,9 @@ func (x *Keyer) Record(k *EventKeys, r *events.Record) {
 		client: events.Once(known.clients, r, events.TextClient, x.address), user: events.Once(known.users, r, events.TextUser, x.lower),
 		host: x.host(r.Text(events.TextHost)),
 	}
-	k.eventLabels = eventLabels{id: x.hash(r.Text(events.TextRequestID))}
-	if !x.unlabelled {
-		k.labels = labels{connection: x.hash(r.Text(events.TextConnection)), session: x.hash(r.Text(events.TextSession)), port: x.hash(r.Text(events.TextPort))}
+	k.eventLabels = eventLabels{
+		labels: labels{connection: x.hash(r.Text(events.TextConnection)), session: x.hash(r.Text(events.TextSession)), port: x.hash(r.Text(events.TextPort))},
+		id:     x.hash(r.Text(events.TextRequestID)),
 	}
 	k.setRequest(x.method(r.Text(events.TextMethod)), x.target(r.Text(events.TextTarget)))
 }
