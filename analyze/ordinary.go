@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"logscan/analyze/detect"
 	"logscan/analyze/result"
 	"logscan/analyze/session"
 	"logscan/analyze/stats"
@@ -29,10 +30,6 @@ const (
 	// succeeds is somebody who mistypes: products lock an account after 3 to 10, and who has
 	// forgotten a password asks for a new one.
 	failedDaily = 10
-	// triesOfPerson is the number of tries of a person who mistypes and gives up, at most, and
-	// loadsOfTry the number of accepted requests for each refused one of a client that does nothing
-	// but try: it loads the form before, and follows a redirect after it.
-	triesOfPerson, loadsOfTry = 4, 2
 	// fewOrdinary is the number of refusals up to which their share of all requests does not
 	// matter: one person's bad morning.
 	fewOrdinary = 10
@@ -183,7 +180,7 @@ func (a *assembly) refusesMuch() bool {
 func (a *assembly) submitters(submitted map[timeline.Client]int64, known map[timeline.Client]bool, days int64) map[timeline.Client]bool {
 	all, sum := map[timeline.Client]bool{}, int64(0)
 	for c, n := range submitted {
-		if s := a.Clients[c]; s == nil || n <= triesOfPerson || s.Tally.N[timeline.Accepted] > loadsOfTry*s.Tally.N[timeline.Unauthorized] || known[c] {
+		if s := a.Clients[c]; s == nil || n <= detect.PersonTries || !detect.OnlyTries(&s.Tally) || known[c] {
 			continue
 		}
 		all[c] = true

@@ -84,8 +84,12 @@ func (d *Diagnosis) failingComers() map[uint32]map[timeline.Client]comer {
 // and for a short time.
 func (d *Diagnosis) persists(c *comer) bool {
 	s := d.Clients[c.client]
-	return s != nil && !c.knows && c.failed > personTries && c.last-c.first <= burstLength &&
-		s.Tally.N[timeline.Accepted] <= burstLoads*s.Tally.N[timeline.Unauthorized] && 2*int64(c.failed) > s.Tally.N[timeline.Unauthorized]
+	return s != nil && !c.knows && c.failed > PersonTries && c.last-c.first <= burstLength && OnlyTries(&s.Tally) && 2*int64(c.failed) > s.Tally.N[timeline.Unauthorized]
+}
+
+// OnlyTries reports whether a client that fails does next to nothing else, by its tally.
+func OnlyTries(t *timeline.Tally) bool {
+	return t.N[timeline.Accepted] <= burstLoads*t.N[timeline.Unauthorized]
 }
 
 // signedIn is who signs in, in the whole log.
@@ -199,7 +203,7 @@ func (d *Diagnosis) burstsOf(endpoint uint32, all []comer, in *signedIn) (found 
 			}
 		}
 		c.tools = float64(tools) > crowdBrowsers*float64(len(c.clients))
-		if !c.tools && triesAround(all, came[0].first, came[len(came)-1].first) <= personTries {
+		if !c.tools && triesAround(all, came[0].first, came[len(came)-1].first) <= PersonTries {
 			continue
 		}
 		for i := x.From; i < x.To; i++ {

@@ -21,8 +21,8 @@ import (
 // fails, whatever the software), a version that cannot sign in any more (people try a few
 // times; without names, the typical address must try more often than they do).
 
-// personTries is the number of tries of a person who mistypes, at most: one to four.
-const personTries = 4
+// PersonTries is the number of tries of a person who mistypes, at most: one to four.
+const PersonTries = 4
 
 // tool is software at a route.
 type tool struct{ agent, endpoint uint32 }
@@ -171,7 +171,7 @@ func (o *guessObserver) namelessRun(list []try) (attack, bool) {
 		return a, false
 	}
 	counts := slices.Sorted(maps.Values(a.detail.addresses))
-	if counts[len(counts)/2] <= personTries {
+	if counts[len(counts)/2] <= PersonTries {
 		return a, false
 	}
 	for i := from; i < to; i++ {
@@ -204,7 +204,7 @@ func (d *Diagnosis) withoutPeople(list []try) []try {
 	}
 	return slices.DeleteFunc(slices.Clone(list), func(t try) bool {
 		c := byAddress[t.address]
-		return c.failed <= personTries && isBrowser(d.State.Agents[t.agent]) && d.loadedBefore(timeline.Client{Address: t.address, Agent: t.agent}, c.first)
+		return c.failed <= PersonTries && isBrowser(d.State.Agents[t.agent]) && d.loadedBefore(timeline.Client{Address: t.address, Agent: t.agent}, c.first)
 	})
 }
 
