@@ -77,7 +77,10 @@ func (s *sample) detect(text []byte, formats []*Format) Detection {
 	total := lineSet{}
 	for _, c := range picked {
 		for i := range total {
-			total[i] |= c.explained[i] | c.messages[i]
+			total[i] |= c.explained[i]
+			if c.carried {
+				total[i] |= s.messages[i] & s.requests[i]
+			}
 		}
 	}
 	best := mostLines(list)
@@ -115,7 +118,6 @@ type candidate struct {
 	tried     lineSet
 	explained lineSet
 	notices   lineSet            // messages of the server about itself
-	messages  lineSet            // messages of an application beside requests: others may read more of them
 	fields    [detectLines]uint8 // values read of each line; 0 for one that is doubtful
 	total     int                // sum of fields
 	requests  int                // lines that it reads as requests with a status
@@ -335,15 +337,11 @@ func (c *candidate) try(s *sample, lines lineSet) {
 	}
 	var e Entry
 	for i := range lines.all {
-		if c.tried.has(i) {
+		if from[i] == nil || c.tried.has(i) {
 			continue
 		}
 		c.tried.add(i)
-		v := RejectSyntax
-		if from[i] != nil {
-			v = c.parser.Parse(from[i], &e)
-		}
-		switch v {
+		switch c.parser.Parse(from[i], &e) {
 		case Parsed:
 			c.explained.add(i)
 			if e.Status >= 0 {
@@ -360,10 +358,6 @@ func (c *candidate) try(s *sample, lines lineSet) {
 			}
 		case SkipNotice, SkipHeader, SkipPartial:
 			c.notices.add(i)
-		default:
-			if c.carried && s.carrier.Message(s.lines[i]) {
-				c.messages.add(i)
-			}
 		}
 	}
 }

@@ -16,6 +16,8 @@ type sample struct {
 	carrier *carrier.Carrier // of the lines; nil if they have none
 	texts   [][]byte         // that the lines carry; nil elements for none
 	carried lineSet
+	// messages are those of an application beside requests; formats may read more of them
+	messages lineSet
 }
 
 // lineSet is a set of the lines of a sample.
@@ -111,6 +113,9 @@ func (s *sample) uncarry(text []byte, carriers []*carrier.Carrier) {
 	var joined carrier.Reader
 	s.texts = make([][]byte, len(s.lines))
 	for i, line := range s.lines {
+		if s.carrier.Message(line) {
+			s.messages.add(i)
+		}
 		text, partial, ok := s.carrier.Text(line)
 		if !ok {
 			continue

@@ -50,12 +50,12 @@ func logger(line []byte) (t text, ok bool) {
 			n = len(rest)
 		}
 		word := rest[:n]
-		switch name, more := afterColon(rest); {
+		switch name, more, _ := bytes.Cut(rest, colon); {
 		case isLevel(word):
 			levelled = true
 		case !levelled && isLevel(name): // level:name:text
 			levelled = true
-			_, more = afterColon(more)
+			_, more, _ = bytes.Cut(more, colon)
 			n = len(rest) - len(more)
 		case !isNameOfLogger(word):
 			return t, false
@@ -73,8 +73,9 @@ func isMessage(line []byte) bool {
 		return true
 	}
 	line = withoutColour(line)
-	if rest := bytes.TrimPrefix(line, bracket); dateTime(rest) > 0 {
-		line = rest[dateTime(rest):]
+	rest := bytes.TrimPrefix(line, bracket)
+	if n := dateTime(rest); n > 0 {
+		line = rest[n:]
 	}
 	const mostWords = 3
 	words := 0
@@ -105,13 +106,7 @@ func mentionsRefusal(line []byte) bool {
 	}
 }
 
-var bracket = []byte("[")
-
-// afterColon divides b at its first colon.
-func afterColon(b []byte) (before, after []byte) {
-	before, after, _ = bytes.Cut(b, []byte(":"))
-	return before, after
-}
+var bracket, colon = []byte("["), []byte(":")
 
 // levels are the names of the severity of a message, in lower case. Those of one letter stand
 // in front of a comma or behind a bracket.
