@@ -160,7 +160,7 @@ func (p *lineParser) row(texts *events.Texts, record []byte, row *result.AuthEve
 		return err
 	}
 	clean := p.cleaned.Of(texts, func(most int) *[]string { return new(make([]string, most+1)) })
-	once := func(field int) string { return events.Once(*clean, r, field, p.texts.clean) }
+	once := func(field int) string { return events.Once(*clean, r, field, p.texts, (*textCache).clean) }
 	*row = result.AuthEvent{
 		Code: once(events.TextCode), Status: r.Status, Method: once(events.TextMethod), Host: once(events.TextHost),
 		Client: once(events.TextClient), User: once(events.TextUser), Path: p.texts.clean(pathOf(r.Text(events.TextTarget))),

@@ -202,7 +202,7 @@ func (x *Keyer) Record(k *EventKeys, r *events.Record) {
 	known := x.recorded.Of(r.Texts, newRecorded)
 	k.time, k.kind, k.outcome, k.status, k.local, k.reason = r.Time, r.Log, r.Outcome, r.Status, r.Local, x.reason(r.Text(events.TextReason))
 	k.texts = texts{
-		client: events.Once(known.clients, r, events.TextClient, x.address), user: events.Once(known.users, r, events.TextUser, x.lower),
+		client: events.Once(known.clients, r, events.TextClient, x, (*Keyer).address), user: events.Once(known.users, r, events.TextUser, x, (*Keyer).lower),
 		host: x.host(r.Text(events.TextHost)),
 	}
 	k.eventLabels = eventLabels{

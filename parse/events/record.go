@@ -244,16 +244,17 @@ func (r *Record) Event(e *Event) {
 	}
 }
 
-// Once returns what is made of a text of a record, made once for all records that have its number.
-// known holds it by number, zeros before.
-func Once[T comparable](known []T, r *Record, field int, made func(text []byte) T) T {
+// Once returns what a method of maker makes of a text of a record, made once for all records
+// that have its number. known holds it by number, zeros before. The method has its receiver
+// apart, because memory is allocated for one that is bound.
+func Once[T comparable, M any](known []T, r *Record, field int, maker M, made func(M, []byte) T) T {
 	n := r.Numbers[field]
 	if n == 0 {
-		return made(r.Text(field))
+		return made(maker, r.Text(field))
 	}
 	var none T
 	if known[n] == none {
-		known[n] = made(r.Text(field)) // most come again: the text is not even looked at
+		known[n] = made(maker, r.Text(field)) // most come again: the text is not even looked at
 	}
 	return known[n]
 }
