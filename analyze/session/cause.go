@@ -46,7 +46,7 @@ func (s *sessionizer) cause(a *timeline.Actor, e *timeline.Event, r *Refusal, h 
 		return LoginFailure
 	case !named && a.Session == nil && !p.open && !p.dead && (flood && h.answered-e.Time <= Nearby || s.tried(e, h, again)):
 		return LoginFailure
-	case !named && a.Session == nil && !p.dead && s.challenged(e, h, &p.life):
+	case !named && a.Session == nil && !p.dead && s.challenged(e, h, p):
 		return Challenge
 	case !named && a.Session == nil && h.fetchesToken(e):
 		return Challenge
@@ -99,7 +99,7 @@ const (
 // user is signed in. What a shared client is refused later may concern somebody else. In a
 // log with session ids, what is accepted then has one, so that it is of another actor.
 func (h *ahead) enters(e *timeline.Event, shared, sessions bool) bool {
-	return h.signIn-e.Time <= entryWindow && !h.renews && (sessions || h.accepted-e.Time <= Nearby && h.refusals <= entryCalls) &&
+	return h.signIn-e.Time <= entryWindow && !h.renews && (sessions || h.accepted != Never && h.refusals <= entryCalls) &&
 		(shared || h.again-h.signIn > Nearby)
 }
 
@@ -160,12 +160,12 @@ func (h *ahead) arrives(e *timeline.Event) bool {
 // same request is not accepted afterwards. A session that is refused now and then does
 // not go on each time, and one that began at a form needs no handshake. Nor is the next
 // request of a program that polls an answer, or that is refused and accepted in turn.
-func (s *sessionizer) challenged(e *timeline.Event, h *ahead, l *life) bool {
+func (s *sessionizer) challenged(e *timeline.Event, h *ahead, p *position) bool {
 	if s.habit.polls() || s.habit.alternates() {
 		return false
 	}
-	if l.open {
-		return h.answered-e.Time <= handshakeWindow && h.signIn > h.answered && !l.seen && s.habit.answersSoon()
+	if p.open {
+		return !p.seen && (h.answered-e.Time <= handshakeWindow && h.signIn > h.answered && s.habit.answersSoon() || s.asksAgain(e, h, p.last))
 	}
 	// A visitor who is asked to sign in and does, or answers the password box.
 	return h.signIn-e.Time <= arrivalWindow || h.answered-e.Time <= arrivalWindow

@@ -46,6 +46,7 @@ func Correlate(ctx context.Context, s *timeline.State, workers int, m spill.Memo
 		ev.Protected[i] = r&Guards != 0
 	}
 	ev.findDoors()
+	ev.passwords = ev.asksForPasswords()
 	followed := ev.followedSites()
 	sessionizers := make([]*sessionizer, workers)
 	refusals, err := ev.makeDrawers()

@@ -60,6 +60,7 @@ type Evidence struct {
 	sticky, loose []int64                  // by endpoint: pairs of refusals in this run; see stickyShare
 	siteOf        []uint32                 // by endpoint: index into Sites
 	doors         doors
+	passwords     bool // see asksForPasswords
 
 	Clients     map[timeline.Client]*ClientStats
 	Links       []*spill.Sorter[ClientLink] // the users that clients named; nil after DropTimelines

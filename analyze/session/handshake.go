@@ -347,6 +347,30 @@ func (s *sessionizer) asked(a *timeline.Actor, e *timeline.Event, h *ahead) bool
 	return e.User == 0 && (a.Session == nil || s.habit.answersNamed()) && came-e.Time <= arrivalWindow && h.signIn > came
 }
 
+// boxUsers is the minimum number of users whose refusals name them, at a site where credentials
+// come with the request: then a refusal without a user had none.
+const boxUsers = 3
+
+// asksForPasswords reports whether the log names users by the credentials of the request, as
+// with Basic: several who are accepted are named by refusals, too.
+func (ev *Evidence) asksForPasswords() bool {
+	users := 0
+	for i := range ev.State.Users {
+		if t := &ev.State.Users[i].Tally; t.FirstAccepted != parse.NoTime && t.N[timeline.Unauthorized] > 0 {
+			users++
+		}
+	}
+	return users >= boxUsers
+}
+
+// asksAgain reports whether the refusal e, which h follows, asked somebody for a password who
+// comes back after a while, to a browser that no longer has it: the next thing that is accepted
+// is the same request, and it names its user. last is the acceptance before e.
+func (s *sessionizer) asksAgain(e *timeline.Event, h *ahead, last int64) bool {
+	return s.passwords && e.User == 0 && e.Time-last > Nearby &&
+		h.named-e.Time <= arrivalWindow && h.named <= h.accepted && h.signIn > h.named
+}
+
 // userProven reports whether the line of a refusal names a user that had been accepted.
 func (s *sessionizer) userProven(e *timeline.Event) bool {
 	if e.User == 0 {

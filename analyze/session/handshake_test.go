@@ -140,6 +140,15 @@ func TestCausesOfHandshakes(t *testing.T) {
 			append([]string{"1 c1 - - GET /box 401", "15 c1 - - GET /box 401", "29 c1 - - GET /box 401", "44 c1 - - GET /box 200"}, page...),
 			"challenge login_failure login_failure",
 		},
+		"people come back to the password box, after their browser forgot it": {
+			append(each(0, 30, 4, "@ c# - - GET /box 401", "@ c# u# - GET /box 401", "@ c# u# - GET /box 200"),
+				"1000 c7 - - GET /box 401", "1020 c7 uma - GET /box 200", "9000 c7 - - GET /box 401", "9030 c7 uma - GET /box 200"),
+			times(4, "challenge login_failure") + " challenge challenge",
+		},
+		"no credentials are known to be named by refusals": {
+			[]string{"1000 c7 - - GET /box 401", "1020 c7 uma - GET /box 200", "9000 c7 - - GET /box 401", "9030 c7 uma - GET /box 200"},
+			"challenge unexplained",
+		},
 		"the log says that the password is wrong": {
 			append([]string{"1 c1 - - GET /box 401 no_credentials", "1 c1 - - GET /box 401 invalid_credentials", "2 c1 ida - GET /box 200"}, page...),
 			"challenge login_failure",
