@@ -363,6 +363,7 @@ func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id
 	r.Left = p.left && !r.SignIn
 	r.Vain = !r.SignIn && !r.Renewal && s.renewedInVain(a, i)
 	r.Settled = r.Cause != Challenge && s.settles(e, r, h)
+	r.Back = r.Back || a.Session == nil && s.State.Sessions && s.signsInWithin(e, arrivalWindow)
 	if r.Cause == SessionEnd && p.dead {
 		r.Dead, r.Door, r.gap, r.gapAny, r.age = true, p.door, spanOf(p.gap), spanOf(p.gapAny), spanOf(p.age)
 	}
@@ -390,7 +391,13 @@ func (s *sessionizer) settles(e *timeline.Event, r *Refusal, h *ahead) bool {
 	if min(h.accepted, h.signIn)-e.Time <= Nearby {
 		return true
 	}
-	_, ok, _, err := s.State.SignedIn(e.Client, e.Time, e.Time+Nearby)
+	return s.signsInWithin(e, Nearby)
+}
+
+// signsInWithin reports whether the client of a refusal signs in within some milliseconds after
+// it, by itself or in a session.
+func (s *sessionizer) signsInWithin(e *timeline.Event, window int64) bool {
+	_, ok, _, err := s.State.SignedIn(e.Client, e.Time, e.Time+window)
 	s.fail(err)
 	return ok
 }

@@ -7,7 +7,7 @@ import (
 	"logscan/analyze/spill"
 )
 
-// SignIn is an accepted request to a sign-in or token route.
+// SignIn is an accepted request to a sign-in or token route, or one that brought a ticket.
 type SignIn struct {
 	Client uint64 // see clientHash
 	// Moment is twice its time in Unix milliseconds, plus one if an earlier run has counted it.

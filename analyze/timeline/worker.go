@@ -269,6 +269,7 @@ func (w *Worker) add(l *Ledger, e *parse.Entry, line []byte, block uint32, n int
 	signIn := w.endpoints.count(r.endpoint, o, at, r.user == 0 && len(e.Session) == 0)
 	if o == Redirected && bringsTicket(e.Query) {
 		w.endpoints.countTicket(r.endpoint)
+		signIn = true
 	}
 	if r.user != 0 {
 		w.users.list[r.user-1].Add(o, at)
