@@ -250,3 +250,27 @@ func TestNobodySignsIn(t *testing.T) {
 		})
 	}
 }
+
+// TestDevicesThatRestart checks that devices which are refused when they restart at night, and
+// sign in at once, are no outage, no spike and no fault of the route, though nearly all of its
+// visits are refused meanwhile. Their sessions may as well have been ended.
+func TestDevicesThatRestart(t *testing.T) {
+	var w written
+	for i := range 60 {
+		client, restarts := fmt.Sprintf("203.0.113.%d", i), 4*time.Hour+time.Duration(i)*12*time.Second
+		w.at(time.Duration(i)*time.Second, client, "-", "POST /device/login", 200, "Box/1")
+		for at := time.Duration(60+i) * time.Second; at < 20*time.Hour; at += 25 * time.Minute {
+			if restarts > 0 && at > restarts {
+				w.at(restarts, client, "-", "GET /list", 401, "Box/1")
+				w.at(restarts+2*time.Second, client, "-", "POST /device/login", 200, "Box/1")
+				restarts = 0
+			}
+			w.at(at, client, "-", "GET /list", 200, "Box/1")
+		}
+	}
+	for _, f := range w.run(t).Findings {
+		if f.Kind != "session_invalidation" {
+			t.Errorf("found %s of %+v", f.Kind, f.Subject)
+		}
+	}
+}

@@ -55,14 +55,16 @@ func ordinaryCourse(r *session.Refusal) bool { return r.Cause != session.Unexpla
 
 // series returns the visits of keys of some types, and of what they are compared with, with
 // the open refusals that count; settled ones count only if they are among them. share is the
-// minimum share of the contrasts that are sought in them. The caller holds mu as long as it
-// uses them.
+// minimum share of the contrasts that are sought in them. Who signs in within a minute, and is
+// accepted from then on, shows that the route accepts and that people can sign in; not that
+// another backend would have refused as well. The caller holds mu as long as it uses them.
 func (o *contrastObserver) series(kinds []contrastType, settled bool, share float64, counts func(*session.Refusal) bool) *contrastSeries {
 	wanted := func(place int) bool {
 		return o.keys[place].kind == siteContrast || slices.Contains(kinds, o.keys[place].kind)
 	}
+	replicas := slices.ContainsFunc(kinds, contrastType.replica)
 	refusals := o.refusalsOf(wanted, func(r *session.Refusal) bool {
-		return !r.Left && (settled || !ordinaryCourse(r)) && counts(r)
+		return !r.Left && (replicas || !r.Entry) && (settled || !ordinaryCourse(r)) && counts(r)
 	})
 	return &contrastSeries{o, share, o.refusedVisits(refusals), refusals}
 }
