@@ -101,6 +101,10 @@ const (
 	// expiryVague is the ratio of the bounds of a timeout from which on nothing follows from
 	// it: the usual settings are two apart.
 	expiryVague = 2
+	// expirySpared is the share of the trials above the threshold that survive, at least, from
+	// which on more than a timeout decides: some people close the browser, with the cookie of
+	// the session, and others do not.
+	expirySpared = 0.1
 	// expiryAway is an idle time in seconds from which on a timeout ends nobody's work: who
 	// comes back after half a day or a night has been away, and expects to sign in.
 	expiryAway = 4 * 3600
@@ -383,7 +387,7 @@ func (d *Diagnosis) expiry(h *mortalHost, t *timeout) (candidate, bool) {
 	switch {
 	case details.Rule == "idle" && seconds >= expiryAway:
 		cand.Severity = result.Info
-	case high > expiryVague*low:
+	case high > expiryVague*low || details.OnsetHigh == nil && stats.WilsonLower(t.Above.Trials-t.Above.Hits, t.Above.Trials, stats.Z95) >= expirySpared:
 		cand.Severity = result.Low
 	}
 	cand.Details = details
