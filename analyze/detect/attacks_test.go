@@ -368,3 +368,24 @@ func TestNoAttack(t *testing.T) {
 		}
 	}
 }
+
+// TestFormOfAnOffice checks that people behind one address who mistype all day are no attack if
+// the log names users only where they are accepted.
+func TestFormOfAnOffice(t *testing.T) {
+	w := everyday(5)
+	for i := range 25 {
+		user, at := fmt.Sprintf("clerk%d", i), 7*time.Hour+w.minutes(120)
+		for at < 18*time.Hour {
+			if w.r.IntN(4) == 0 {
+				w.add(at, "POST", "/login", "", "", "203.0.113.9", "401")
+				at += time.Duration(4+w.r.IntN(15)) * time.Second
+			}
+			w.add(at, "POST", "/login", user, "", "203.0.113.9", "302")
+			w.add(at+time.Second, "GET", "/account", user, "", "203.0.113.9", "200")
+			at += 20*time.Minute + w.minutes(20)
+		}
+	}
+	w.add(6*time.Hour, "POST", "/login", "", "", "203.0.113.9", "401") // before anybody is known there
+	_, findings := w.scan(t, 2)
+	want(t, findings)
+}

@@ -181,9 +181,10 @@ func (o *guessObserver) ofOwner(a *attack, failures []try) bool {
 // program reports whether the failures are those of a program that repeats itself at
 // a pace: one that the log names no user for and that was accepted before, or one
 // that was there all the time with one name and one route. A flood has no pace that a log
-// of whole seconds shows.
+// of whole seconds shows. If programs share an address, they have no pace together; but each was
+// accepted before, and tries to sign in only when another route has refused it.
 func (o *guessObserver) program(a *attack, failures []try) bool {
-	known, first := 0, &failures[0]
+	known, answers, first := 0, 0, &failures[0]
 	times := make([]int64, len(failures))
 	same := len(a.users) <= 1
 	for i := range failures {
@@ -191,12 +192,15 @@ func (o *guessObserver) program(a *attack, failures []try) bool {
 		times[i] = t.time
 		if o.known.Has(int(t.refusal)) {
 			known++
+			if o.answers.Has(int(t.refusal)) {
+				answers++
+			}
 		}
 		same = same && t.endpoint == first.endpoint && t.agent == first.agent
 	}
 	if len(a.users) == 0 && 2*known > len(times) {
 		period, steady := pace(times)
-		return steady && period >= minPeriod
+		return steady && period >= minPeriod || float64(answers) >= mainShare*float64(len(times))
 	}
 	return same && o.d.allDay(pacedSeriesOf(times))
 }

@@ -18,7 +18,8 @@ import (
 // refused. A program that reports events has no pace: it is one if it names itself, few
 // clients do, and it never gives up. The addresses of a sender of events count as one client
 // (senders.go). Not: a person's browser or app whose session has ended (it requested many
-// routes, at no pace), a route that refuses others too, a probe (it was never
+// routes, at no pace; but a program whose tries to sign in are all refused, too, has lost its
+// account), a route that refuses others too, a probe (it was never
 // accepted), a program that is challenged each time and then succeeds.
 //
 // Statistic: the change-point in the outcomes of the client's own rounds; the chance
@@ -123,7 +124,8 @@ func inspectIntegrations(d *Diagnosis, seen observer) ([]candidate, error) {
 func (o *machineObserver) persists(m *machine, b *breakdown) bool {
 	agent := o.d.State.Agents[m.client.Agent]
 	return b.accepted >= persistentRounds && b.again == session.Never && agent != "" && !isBrowser(agent) &&
-		b.since[len(b.since)-1].time-b.firstRefused >= persistentTime && (m.addresses > 0 || o.fleets[m.client.Agent] <= machineFleet)
+		b.since[len(b.since)-1].time-b.firstRefused >= persistentTime &&
+		(m.addresses > 0 || o.fleets[m.client.Agent] <= machineFleet || o.triesInVain(m.client))
 }
 
 // othersRefused returns the share of others' requests that the routes of the

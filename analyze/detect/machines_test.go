@@ -229,6 +229,29 @@ func TestStatedProbes(t *testing.T) {
 	}
 }
 
+// TestProgramsBehindOneAddress checks that devices which share an address, are refused from one
+// time on, and sign in in vain each time, have lost their account, and guess none.
+func TestProgramsBehindOneAddress(t *testing.T) {
+	w := everyday(4)
+	w.agents["203.0.113.70"], w.users, w.sessionIDs = "Screen/3.1", false, false
+	for i := range 3 {
+		at := time.Duration(i) * 40 * time.Second
+		w.add(at, "POST", "/login", "", "", "203.0.113.70", "200")
+		for ; at < 23*time.Hour; at += 170*time.Second + w.minutes(1)/10 {
+			path, status := fmt.Sprintf("/api/list%c", 'a'+w.r.IntN(12)), "200"
+			if at > 13*time.Hour {
+				status = "401"
+				w.add(at+5*time.Second, "POST", "/login", "", "", "203.0.113.70", status)
+			}
+			w.add(at, "GET", path, "", "", "203.0.113.70", status)
+		}
+	}
+	_, findings := w.scan(t, 2)
+	if len(findings) != 1 || findings[0].Kind != "integration_failure" || findings[0].Subject.ClientAddress != "203.0.113.70" {
+		t.Errorf("found %+v", findings)
+	}
+}
+
 // TestRetryingAppIsNoAttack checks that an app that repeats a refused sign-in at a
 // steady pace after it was accepted is not an attack, even if the log names no users.
 func TestRetryingAppIsNoAttack(t *testing.T) {

@@ -24,6 +24,8 @@ const (
 	// with most failures. An attack from a /64 has as many addresses as tries; each
 	// takes about as much memory as its refusals do already.
 	maxGuessed = 1 << 17
+	// signInAgain is how soon, in milliseconds, a program signs in when it is refused.
+	signInAgain = 5000
 	// acceptedAgain is the time, in milliseconds, in which further acceptances of a
 	// user by one actor are not counted: an acceptance stands for a visit, not for
 	// each page.
@@ -77,6 +79,7 @@ type guessObserver struct {
 	clients map[timeline.Client]bool  // those that named a followed user; nil if unknown
 	failing session.Bits              // the refusals that are failed tries, before any finding
 	known   session.Bits              // those of them whose actor had been accepted before
+	answers session.Bits              // those of them that follow a refusal elsewhere at once
 	tries   *spill.Sorter[groupedTry] // by place of the origin
 	// accepted holds when a user was first accepted from an address, or from the first
 	// one of its origin, in Unix milliseconds.
@@ -174,6 +177,10 @@ func (o *guessObserver) gather() {
 	for _, p := range o.parts {
 		tries = append(tries, p.own)
 		o.fail(p.err)
+		p.answers.Each(func(i int) bool {
+			o.answers.Add(i)
+			return true
+		})
 		for at, first := range p.accepted {
 			if x, ok := o.accepted[at]; !ok || first < x {
 				o.accepted[at] = first
@@ -237,6 +244,7 @@ func (o *guessObserver) measureCrowd() {
 type guessPart struct {
 	*guessObserver // read only
 	own            *spill.Sorter[groupedTry]
+	answers        session.Bits
 	err            error // the first one of writing to disk
 	accepted       map[home]int64
 	passed         map[timeline.Client]int64
@@ -264,7 +272,11 @@ func (p *guessPart) actor(a *timeline.Actor, _ uint32) {
 				bare = e
 				continue
 			}
-			if bare != nil && bare.User == 0 && bare.Endpoint == e.Endpoint && e.Time-bare.Time <= tryGap {
+			switch {
+			case bare == nil:
+			case bare.Endpoint != e.Endpoint && e.Time-bare.Time <= signInAgain:
+				p.answers.Add(int(e.Refusal))
+			case bare.User == 0 && bare.Endpoint == e.Endpoint && e.Time-bare.Time <= tryGap:
 				t.challenge = bare.Refusal
 			}
 			bare, counted = nil, 0

@@ -55,6 +55,8 @@ type machineObserver struct {
 	follow   map[timeline.Client]map[uint32]bool // the routes that refused each client
 	actors   actorSet                            // of these clients
 	fleets   map[uint32]int                      // by agent of these clients: how many clients were accepted as often as a machine is
+	refused  map[timeline.Client]int             // open refusals
+	vain     map[timeline.Client]int             // refused tries to sign in of clients that had been accepted, see triesInVain
 	machines []machine                           // by client, user
 	parts    []*machinePart
 }
@@ -62,10 +64,13 @@ type machineObserver struct {
 // observeMachines returns an observer of the clients that were refused repeatedly
 // and also accepted, nil if there are none.
 func observeMachines(d *Diagnosis) observer {
-	refused := map[timeline.Client]int{}
+	refused, vain := map[timeline.Client]int{}, map[timeline.Client]int{}
 	for _, r := range d.eachOpen() {
 		if c := r.Client(); !r.Session && !d.State.Unlisted(c) {
 			refused[c]++
+			if r.SignIn && r.Known {
+				vain[c]++
+			}
 		}
 	}
 	var list []timeline.Client
@@ -80,7 +85,7 @@ func observeMachines(d *Diagnosis) observer {
 	slices.SortFunc(list, func(a, b timeline.Client) int {
 		return cmp.Or(cmp.Compare(refused[b], refused[a]), timeline.CompareClients(a, b))
 	})
-	o := &machineObserver{d: d, follow: map[timeline.Client]map[uint32]bool{}, fleets: map[uint32]int{}}
+	o := &machineObserver{d: d, follow: map[timeline.Client]map[uint32]bool{}, fleets: map[uint32]int{}, vain: vain, refused: refused}
 	for _, client := range list[:min(len(list), maxMachines)] {
 		o.follow[client] = map[uint32]bool{}
 		o.fleets[client.Agent] = 0
@@ -100,6 +105,13 @@ func observeMachines(d *Diagnosis) observer {
 		}
 	}
 	return o
+}
+
+// triesInVain reports whether a client goes on with its work though it is refused, and tries to
+// sign in again and again in between. An app that does nothing but sign in may have been left
+// by its user.
+func (o *machineObserver) triesInVain(c timeline.Client) bool {
+	return o.vain[c] >= persistentRounds && o.refused[c] >= 2*o.vain[c]
 }
 
 func (o *machineObserver) wants(id uint32, _ timeline.ActorSummary) bool { return o.actors.has(id) }
@@ -148,7 +160,7 @@ func (p *machinePart) actor(a *timeline.Actor, _ uint32) {
 			user = e.User
 		}
 		if e.Outcome == timeline.Accepted || e.Outcome == timeline.Unauthorized {
-			if asked[e.Endpoint] = true; len(asked) > machineRoutes {
+			if asked[e.Endpoint] = true; len(asked) > machineRoutes && !p.triesInVain(client) {
 				return
 			}
 		}

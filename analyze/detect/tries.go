@@ -99,11 +99,22 @@ func (o *guessObserver) eachOrigin(do func(place int, list []try)) error {
 }
 
 // strangers returns the tries without those that a finding explains, those of users
-// at home (an owner who mistypes is not guessing), and the failures of an outage. The
+// at home (an owner who mistypes is not guessing), and the failures of an outage. Where most
+// failures name nobody, those at home may have mistyped: what they did right counts. The
 // list must not be changed.
 func (o *guessObserver) strangers(list []try) []try {
+	failed, nameless := 0, 0
+	for i := range list {
+		if t := &list[i]; t.failed() {
+			failed++
+			if t.user == 0 {
+				nameless++
+			}
+		}
+	}
 	return but(list, func(t *try) bool {
-		return t.failed() && (!o.d.open(int(t.refusal)) || o.d.inOutage(int(t.refusal))) || o.atHome(t.user, t.address, t.time)
+		return t.failed() && (!o.d.open(int(t.refusal)) || o.d.inOutage(int(t.refusal))) ||
+			(t.failed() || 2*nameless <= failed) && o.atHome(t.user, t.address, t.time)
 	})
 }
 
