@@ -36,18 +36,19 @@ var clientSoftwareFailure = Kind{
 	Needs:    []string{needTime, needStatus, needPath, needClient, needAgent},
 	Uses:     []parse.Extra{parse.ExtraUserAgent, parse.ExtraSession},
 	Details:  func() any { return new(FailingSoftware) },
-	Title: `{{.Subject.UserAgent}} {{if .Details.Renewal}}cannot renew its tokens{{else if .Details.NoCredentials}}sends no credentials{{else}}is refused{{end}}
-		{{- if or .Details.Renewal (eq .Details.RouteCount 1)}} at {{.Details.Route}}{{else}} on {{count .Details.RouteCount "route"}}{{end}} {{since .Onset}}`,
+	Title: `{{.Subject.UserAgent}} {{if .Details.Renewal}}cannot renew its tokens{{else if .Details.Unrenewed}}does not renew its tokens{{else if .Details.NoCredentials}}sends no credentials{{else}}is refused{{end}}
+		{{- if .Details.Unrenewed}}{{else if or .Details.Renewal (eq .Details.RouteCount 1)}} at {{.Details.Route}}{{else}} on {{count .Details.RouteCount "route"}}{{end}} {{since .Onset}}`,
 	Explanation: `{{with .Details}}
-		{{if .Everywhere}}{{plural .Refused "client" "clients"}} of this version were refused. On average, {{share .RefusedShare}} of the requests of a client are (at least {{share .RefusedLow}} with 95% confidence), and {{share .OthersShare}} of those of a client with another version of the same software.
+		{{if .Unrenewed}}{{plural .Refused "client" "clients"}} of this version had to sign in again, or gave up, when their tokens expired. On average, {{share .RefusedShare}} of the times that the tokens of a client expire end like this (at least {{share .RefusedLow}} with 95% confidence), and {{share .OthersShare}} with another version of the same software, which renews them and goes on.
+		{{else if .Everywhere}}{{plural .Refused "client" "clients"}} of this version were refused. On average, {{share .RefusedShare}} of the requests of a client are (at least {{share .RefusedLow}} with 95% confidence), and {{share .OthersShare}} of those of a client with another version of the same software.
 		{{else}}{{plural .Refused "client" "clients"}} of this version were refused there, {{share .RefusedShare}} of those that made such requests (at least {{share .RefusedLow}} with 95% confidence).
 		Other software made the same requests in the same hours and was refused {{share .OthersShare}} of the time.{{end}}
-		{{if .Renewal}}The clients had been accepted before, and renew or fetch a token there: a renewal has no password that somebody could mistype.{{if gt .RouteCount 1}} When their tokens expire, {{plural .RouteCount "route refuses" "routes refuse"}} them.{{end}}{{else if .NoCredentials}}Its refused requests carry no user or session, while its accepted requests do.{{else if .Everywhere}}Their users are not the cause: it is refused far more than other versions on all routes. It may not renew its tokens, or send them to the wrong place.{{else}}The clients had signed in or been accepted before, so their users are not the cause.{{end}}
+		{{if .Renewal}}The clients had been accepted before, and renew or fetch a token there: a renewal has no password that somebody could mistype.{{if gt .RouteCount 1}} When their tokens expire, {{plural .RouteCount "route refuses" "routes refuse"}} them.{{end}}{{else if .NoCredentials}}Its refused requests carry no user or session, while its accepted requests do.{{else if .Unrenewed}}Sessions of other versions are renewed after silences as long, so the tokens could have been.{{else if .Everywhere}}Their users are not the cause: it is refused far more than other versions on all routes. It may not renew its tokens, or send them to the wrong place.{{else}}The clients had signed in or been accepted before, so their users are not the cause.{{end}}
 		{{if .Versions}}Other versions: {{list .Versions}}.{{end}}
-		{{if .Ongoing}}It still fails at the end of the log.{{else}}It stopped before the end of the log.{{end}}{{end}}`,
+		{{if .Ongoing}}It still fails at the end of the log.{{else if not .Unrenewed}}It stopped before the end of the log.{{end}}{{end}}`,
 	Remedy: []string{
 		`Report it to the makers of {{.Subject.UserAgent}} with the evidence lines, and stop its distribution until it is mended.`,
-		`{{if .Details.Renewal}}Check the client's registration at the token endpoint: its client id and secret may be revoked or expired, its grant type or scope not allowed. An OAuth error log says invalid_client or invalid_grant (RFC 6749, section 5.2).{{else}}Compare its requests with those of a version that works: the Authorization header or cookie, the token's audience and scope, the host and scheme, the redirects that it follows.{{end}}`,
+		`{{if .Details.Renewal}}Check the client's registration at the token endpoint: its client id and secret may be revoked or expired, its grant type or scope not allowed. An OAuth error log says invalid_client or invalid_grant (RFC 6749, section 5.2).{{else if .Details.Unrenewed}}Compare what it does after a 401 with a version that works: whether it kept the refresh token, and requests a new one before it asks the user to sign in.{{else}}Compare its requests with those of a version that works: the Authorization header or cookie, the token's audience and scope, the host and scheme, the redirects that it follows.{{end}}`,
 		`Check what changed on the server {{with .Details.OnsetHigh}}at {{time .}}{{else}}before the start of the log{{end}}: a removed API version, a stricter check, a revoked key that this version has built in.`,
 	},
 	certain: true,
@@ -62,13 +63,14 @@ type FailingSoftware struct {
 	RouteCount    int                `json:"route_count"`
 	Refused       int64              `json:"refused_clients"` // distinct
 	RefusedShare  result.Share       `json:"refused_share"`
-	RefusedLow    result.Share       `json:"refused_share_low" label:"refused share (at least)"` // 95% bound
-	OthersShare   result.Share       `json:"others_share"`                                       // of other software on the same routes
-	OddsRatio     float64            `json:"odds_ratio"`                                         // at most a million
-	Versions      []string           `json:"versions"`                                           // others of the family, with their counts
-	Everywhere    bool               `json:"everywhere"`                                         // compared with other versions on all routes; the shares are means of its clients
-	Renewal       bool               `json:"renewal"`                                            // the routes sign in or renew tokens
-	NoCredentials bool               `json:"no_credentials"`                                     // the refused requests carry none
+	RefusedLow    result.Share       `json:"refused_share_low" label:"refused share (at least)"`    // 95% bound
+	OthersShare   result.Share       `json:"others_share"`                                          // of other software on the same routes
+	OddsRatio     float64            `json:"odds_ratio"`                                            // at most a million
+	Versions      []string           `json:"versions"`                                              // others of the family, with their counts
+	Everywhere    bool               `json:"everywhere"`                                            // compared with other versions on all routes; the shares are means of its clients
+	Renewal       bool               `json:"renewal"`                                               // the routes sign in or renew tokens
+	Unrenewed     bool               `json:"unrenewed,omitempty" label:"does not renew its tokens"` // the shares are of the tokens that expire
+	NoCredentials bool               `json:"no_credentials"`                                        // the refused requests carry none
 	PValue        result.Probability `json:"p_value"`
 	Ongoing       bool               `json:"ongoing"`
 	OnsetHigh     *result.Time       `json:"onset_high,omitempty" label:"first refused"`
@@ -460,6 +462,9 @@ func inspectSoftware(d *Diagnosis, seen observer) ([]candidate, error) {
 	var found []candidate
 	worse := map[uint32]candidate{}
 	for _, t := range o.compare() {
+		if _, known := worse[t.version]; known {
+			continue // what it does not renew is refused
+		}
 		if c, ok := o.failingVersion(&t); ok {
 			worse[t.version] = c
 		}

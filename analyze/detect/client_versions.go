@@ -62,6 +62,7 @@ type versionTest struct {
 	lower       float64 // 95% bound of ownMean
 	wins        float64 // see versionWins
 	p           float64
+	unrenewed   bool // compared are the ends of tokens, not all requests: see tokenEnds
 }
 
 // versionClient is a client whose requests are compared.
@@ -78,19 +79,10 @@ func (c *versionClient) share() float64 { return float64(c.refused) / float64(c.
 // compareVersions returns the versions that are refused far more than the others of
 // their families.
 func (d *Diagnosis) compareVersions(s *software) (worse []versionTest) {
-	clients := d.versionClients(s)
-	if !mayDiffer(clients, len(s.names)) {
-		return nil // and clients need not be ranked
-	}
-	slices.SortFunc(clients, compareVersionClients)
-	var tests []versionTest
-	for len(clients) > 0 {
-		n := 0
-		for n < len(clients) && clients[n].family == clients[0].family {
-			n++
-		}
-		tests = append(tests, compareFamily(clients[:n])...)
-		clients = clients[n:]
+	tests := compareFamilies(d.versionClients(s), len(s.names))
+	for _, t := range compareFamilies(d.tokenEnds(s), len(s.names)) {
+		t.unrenewed = true
+		tests = append(tests, t)
 	}
 	p := make([]float64, len(tests))
 	for i := range tests {
@@ -104,6 +96,24 @@ func (d *Diagnosis) compareVersions(s *software) (worse []versionTest) {
 		}
 	}
 	return worse
+}
+
+// compareFamilies tests each version of each family. versions is the number of versions and
+// families.
+func compareFamilies(clients []versionClient, versions int) (tests []versionTest) {
+	if !mayDiffer(clients, versions) {
+		return nil // and clients need not be ranked
+	}
+	slices.SortFunc(clients, compareVersionClients)
+	for len(clients) > 0 {
+		n := 0
+		for n < len(clients) && clients[n].family == clients[0].family {
+			n++
+		}
+		tests = append(tests, compareFamily(clients[:n])...)
+		clients = clients[n:]
+	}
+	return tests
 }
 
 // ofOneVersion reports whether most of the refusals are of a version that is refused far
@@ -270,6 +280,7 @@ func compareFamily(clients []versionClient) []versionTest {
 		t.ownMean, t.othersMean = s.share/s.n, (all.share-s.share)/(all.n-s.n)
 		deviation := math.Sqrt(max(0, s.squares/s.n-t.ownMean*t.ownMean))
 		t.lower = max(0, t.ownMean-stats.Z95*deviation/math.Sqrt(s.n))
+		t.lower = min(t.lower, stats.WilsonLower(int64(math.Round(t.ownMean*s.n)), int64(s.n), stats.Z95)) // all may be alike
 		t.wins, t.p = ranks[g].Wins, ranks[g].P
 		kept = append(kept, t)
 	}
@@ -281,17 +292,17 @@ func compareFamily(clients []versionClient) []versionTest {
 func (o *softwareObserver) failingVersion(t *versionTest) (c candidate, ok bool) {
 	routes, first := map[uint32]int{}, session.Never
 	for i, r := range o.d.Refusals.All() {
-		if o.software.of[r.Agent][0] == t.version+1 && o.d.open(i) && !r.SignIn {
+		if o.software.of[r.Agent][0] == t.version+1 && o.d.open(i) && !r.SignIn && (!t.unrenewed || r.Known && !r.Renewed()) {
 			c.claims = append(c.claims, uint32(i))
 			routes[r.Endpoint]++
 			first = min(first, r.Time)
 		}
 	}
-	if float64(routes[mostAsked(routes)]) >= versionOnRoutes*float64(len(c.claims)) {
+	if len(c.claims) == 0 || !t.unrenewed && float64(routes[mostAsked(routes)]) >= versionOnRoutes*float64(len(c.claims)) {
 		return c, false
 	}
 	details := &FailingSoftware{
-		Everywhere: true, Refused: t.clients, RefusedShare: result.Share(round(t.ownMean, 4)), RefusedLow: result.Share(round(t.lower, 4)),
+		Everywhere: true, Unrenewed: t.unrenewed, Refused: t.clients, RefusedShare: result.Share(round(t.ownMean, 4)), RefusedLow: result.Share(round(t.lower, 4)),
 		OthersShare: result.Share(round(t.othersMean, 4)), PValue: result.Probability(t.p),
 		OddsRatio: round(min(oddsRatio(t.own, t.others), 1e6), 1), NoCredentials: o.naked(t.version, c.claims),
 		Ongoing: o.d.ongoing(c.claims[len(c.claims)-1]),
@@ -299,7 +310,9 @@ func (o *softwareObserver) failingVersion(t *versionTest) (c candidate, ok bool)
 	o.countRoutes(details, routes)
 	details.Versions = o.versions(t.version, func(*session.Refusal) bool { return true })
 	onset := session.Never
-	if n := o.place[t.version]; n > 0 {
+	if n := o.place[t.version]; t.unrenewed {
+		onset = o.d.stopsRenewing(o.software, t)
+	} else if n > 0 {
 		cells := o.versionCells[n-1]
 		switch s, ok := refusingSpan(cells, t.othersMean); {
 		case ok && s.accepted && o.worked(t.version, s.from):

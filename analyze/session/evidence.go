@@ -136,6 +136,11 @@ func (r *Refusal) TokenAge() int64 {
 	return r.age.ms()
 }
 
+// Renewed reports whether a program renewed its token after the refusal and went on.
+func (r *Refusal) Renewed() bool {
+	return r.Cause == SessionEnd && !r.Dead && r.Known && r.Back && !r.Left
+}
+
 // Client returns the client that was refused.
 func (r *Refusal) Client() timeline.Client {
 	return timeline.Client{Address: r.Address, Agent: r.Agent}
