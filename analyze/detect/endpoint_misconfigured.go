@@ -74,6 +74,7 @@ type BrokenEndpoint struct {
 	OpenedWithin result.Seconds     `json:"opened_within_seconds,omitempty" label:"links opened within"`
 	Heads        int                `json:"heads_refused,omitempty" label:"clients that HEAD refused"` // and GET is open
 	HeadsByGET   int                `json:"heads_accepted_by_get,omitempty" label:"of them accepted by GET"`
+	Vain         int64              `json:"renewed_in_vain,omitempty"`                           // new tokens that are refused here
 	Denied       int64              `json:"denied,omitempty" label:"denied to good credentials"` // requests
 	Nearby       result.Seconds     `json:"-"`                                                   // session.Nearby
 	Contrast     int                `json:"-"`                                                   // clients refused, if it was found by contrast with other times and routes
@@ -195,7 +196,7 @@ func goodElsewhere(r *session.Refusal) bool { return r.Alive || r.Proven || r.Re
 
 func inspectEndpoints(d *Diagnosis, seen observer) ([]candidate, error) {
 	// A path that refuses everybody is not so many routes.
-	found := d.contrastingEndpoints([]contrastType{pathContrast}, []bool{true})
+	found := append(d.contrastingEndpoints([]contrastType{pathContrast}, []bool{true}), d.vainRoutes()...)
 	if seen == nil {
 		return found, nil
 	}

@@ -191,7 +191,7 @@ func withVariant(k Kind, field, title, explanation string, remedy ...string) Kin
 }
 
 func misconfiguredOrFailing() Kind {
-	return withVariant(withClosedHeads(withOpenedLinks(endpointMisconfigured)), "Failures",
+	return withVariant(withVainRenewals(withClosedHeads(withOpenedLinks(endpointMisconfigured))), "Failures",
 		`{{route .Subject}} cannot check credentials {{since .Onset}}`,
 		`The error log says of {{count .Details.Failures "request"}} that the server could not check the credentials{{with .Details.Code}} ({{.}}){{end}}: its configuration, or a file that it names, is at fault.
 		Such requests are answered with 500 or 403, not 401.`,
