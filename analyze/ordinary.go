@@ -48,7 +48,7 @@ const (
 // one client that was never accepted, of one that fails to sign in more often than it succeeds
 // or many times since, of one actor for every session of it that ended, of a time at which
 // nobody could sign in, of a crowd that asks for nothing else, of sessions that were
-// interrupted at the same time or moved to another address, of links that somebody else may
+// interrupted at the same time or moved to another address, of a time at which far more than usual do not get in, of links that somebody else may
 // have opened before, of tokens that had just been given, of ends of sessions that go on, of those that are cut off in use or
 // whose owners do not come back, of sessions from before a log in which none of them goes on,
 // of those whose lines state a fault, of routes that are refused by a mistake in the
@@ -103,13 +103,14 @@ func (a *assembly) excessive() (all session.Bits) {
 	unbroken := a.unbrokenFailures(mistyped)
 	succeeds := a.allowSuccesses(mistyped, failedDaily*days)
 	closed, doubted, revived, crowd := a.closedSignIns(), a.doubtfulArrivals(), a.revivedHosts(), a.knockingCrowds(limit)
+	away := detect.TurnedAway(a.Evidence, func(i int) bool { return a.Of[i] != 0 })
 	cut, left, kept, young := a.cutHosts(), a.leftHosts(), a.carriedHosts(), a.youngTokenHosts()
 	interrupted, moved, submits := a.interruptions(), a.movedSessions(), a.submitters(submitted, known, days)
 	for i, r := range a.Refusals.All() {
 		if a.Of[i] != 0 || r.Actor == 0 {
 			continue
 		}
-		excess := interrupted.Has(i) || moved.Has(i) || a.Doubted.Has(i)
+		excess := interrupted.Has(i) || moved.Has(i) || a.Doubted.Has(i) || slices.ContainsFunc(away, func(x detect.Away) bool { return x.Has(a.Evidence, r) })
 		switch r.Cause {
 		case session.Anonymous, session.LoginFailure, session.TokenRenewal:
 			excess = excess || (!known[r.Client()] || r.Cause == session.TokenRenewal) && strangers[clientDay{r.Client(), dayOf(r)}] > ordinaryDaily || submits[r.Client()] || closed.Has(i) || crowd.Has(i) || unbroken.Has(i) ||

@@ -41,11 +41,12 @@ var authenticationOutage = Kind{
 		{{- with .Subject.Host}} on {{.}}{{end}}{{if and .Details.Until .Details.OnsetHigh}} from {{time .Onset}} to {{time .Details.Until}}{{else if .Details.Until}} until {{time .Details.Until}}{{else}} {{since .Onset}}{{end}}`,
 	Explanation: `{{with .Details}}
 		{{plural .Refused "person or program was" "people and programs were"}} refused in this time{{if gt .Routes 1}}, on {{count .Routes "route"}}{{end}}, and {{if .Part}}not accepted before it was over, while others were: {{count .Accepted "visit"}}. They may have a tenant, a directory or an identity provider in common that the log does not name.{{else if .Accepted}}only {{number .Accepted}} accepted.{{else}}nobody was accepted.{{end}}
-		{{if .AcceptedOutside}}At other times, {{share .UsualShare}} of the visits are refused like this; {{number .Proven}} of the refused are accepted at other times, so their credentials are good.{{else}}The log shows no time at which anybody was accepted here. Each user comes again and from clients of their own, which guessing does not look like.{{end}}
+		{{if .AcceptedOutside}}At other times, {{share .UsualShare}} of the visits are refused like this; {{if .Network}}those refused come from private addresses, so they are no strangers, and {{number .Proven}} of them are accepted at other times.{{else}}{{number .Proven}} of the refused are accepted at other times, so their credentials are good.{{end}}{{else}}The log shows no time at which anybody was accepted here. Each user comes again and from clients of their own, which guessing does not look like.{{end}}
 		{{if .OnsetLow}}The last acceptance before was at {{time .OnsetLow}}, the first refusal at {{time .OnsetHigh}}.{{end}}
 		{{if .Ongoing}}It still fails at the end of the log.{{end}}{{end}}`,
 	Remedy: []string{
 		`Check what verifies the credentials: the directory (LDAP, Active Directory), the identity provider, the session store, the service behind nginx auth_request or an authentication proxy, the password file (missing, empty or unreadable).`,
+		`{{if .Details.Network}}If only one way to sign in fails, such as Kerberos where NTLM works, check the service principal and the keytab (setspn -L, klist -k), and the clock of the server.{{end}}`,
 		`Look at the error logs of the proxy and the application {{with .Details.OnsetHigh}}at {{time .}}{{else}}when it began{{end}}: time-outs, refused connections, failed TLS or expired certificates, unknown signing keys (JWKS).`,
 		`{{with .Details.OnsetHigh}}Check what changed just before: a deploy, a rotated key or bind password, a moved file. {{end}}Check the clocks of the verifier and the issuer (chronyc tracking).`,
 		`Answer 503 when credentials cannot be checked (nginx auth_request: error_page 500 =503): a 401 makes clients throw away good credentials.`,
@@ -62,6 +63,7 @@ type Outage struct {
 	Code            string             `json:"code,omitempty" label:"message"`
 	SignIn          bool               `json:"sign_in"` // only signing in fails
 	Part            bool               `json:"part,omitempty" label:"only some of the people"`
+	Network         bool               `json:"own_network,omitempty" label:"people of the own network"`
 	Refused         int64              `json:"refused_actors"`    // distinct actors with credentials, in this time
 	Accepted        int64              `json:"accepted_visits"`   // in this time
 	Proven          int64              `json:"proven_actors"`     // of the refused: accepted at another time

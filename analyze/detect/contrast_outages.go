@@ -94,9 +94,10 @@ func inBoth(a, b *ascending) (n int) {
 // most visits of a site are refused, to people who are accepted at other times: a small
 // site has too few of them at a time for any other sign.
 func restOfOutages(d *Diagnosis, seen observer) (found []candidate, err error) {
+	found = d.awayOutages()
 	o, _ := seen.(*outageObserver)
 	if o == nil {
-		return nil, nil
+		return found, nil
 	}
 	d.contrasts([]contrastType{routeContrast}, []bool{true}, func(s *contrastSeries, c *contrast, claims *ascending) {
 		if !d.Roles[s.o.keys[c.place].number].Begins() {
