@@ -100,9 +100,10 @@ func inspectIntegrations(d *Diagnosis, seen observer) ([]candidate, error) {
 	machines := slices.Concat(o.machines, o.senders())
 	for i := range machines {
 		m := &machines[i]
-		b, ok := findBreakdown(d, m.answers)
+		b, paced := findBreakdown(d, m.answers)
+		ok := paced && !(m.wide && b.accepted < persistentRounds && !o.triesInVain(m.client))
 		if ok || b.rounds >= persistentRounds && o.persists(m, &b) {
-			b.machine, b.irregular = m, !ok
+			b.machine, b.irregular = m, !paced
 			tests = append(tests, b)
 			rate := max(float64(b.refusedBefore+1)/float64(b.refusedBefore+b.accepted+2), othersRefused(d, b.since, refused))
 			// The series may begin at any of the rounds.

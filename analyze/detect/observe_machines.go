@@ -12,8 +12,8 @@ const (
 	// machineRefused is the minimum number of refusals of a client that was accepted
 	// before and is followed.
 	machineRefused = 4
-	// machineRoutes is the maximum number of routes that a program requests: a client
-	// with more is a person's browser or app.
+	// machineRoutes is the maximum number of routes that a program of any name requests: a
+	// client with more may be a person's browser or app.
 	machineRoutes = 8
 	// maxMachines bounds the clients that are followed: those with most refusals.
 	maxMachines = 10_000
@@ -35,6 +35,7 @@ type machine struct {
 	user      uint32   // plus one, 0 none
 	answers   []answer // by time
 	addresses int      // of a sender, see senders; otherwise 0
+	wide      bool     // it requests more than machineRoutes: its pace or its name must show a program
 }
 
 // add adds an answer. Acceptances between two that are at most tryGap apart are left out: all
@@ -151,7 +152,7 @@ func (p *machinePart) actor(a *timeline.Actor, _ uint32) {
 	if routes == nil {
 		return
 	}
-	asked := map[uint32]bool{}
+	asked, wide := map[uint32]bool{}, false
 	by := map[uint32]*machine{}
 	user := uint32(0)
 	for i := range a.Events {
@@ -159,8 +160,9 @@ func (p *machinePart) actor(a *timeline.Actor, _ uint32) {
 		if e.User != 0 {
 			user = e.User
 		}
-		if e.Outcome == timeline.Accepted || e.Outcome == timeline.Unauthorized {
-			if asked[e.Endpoint] = true; len(asked) > machineRoutes && !p.triesInVain(client) {
+		if !wide && (e.Outcome == timeline.Accepted || e.Outcome == timeline.Unauthorized) {
+			asked[e.Endpoint] = true
+			if wide = len(asked) > machineRoutes; wide && isBrowser(p.d.State.Agents[client.Agent]) && !p.triesInVain(client) {
 				return
 			}
 		}
@@ -189,6 +191,7 @@ func (p *machinePart) actor(a *timeline.Actor, _ uint32) {
 		}
 	}
 	for _, m := range by {
+		m.wide = wide
 		p.machines = append(p.machines, *m)
 	}
 }

@@ -257,6 +257,7 @@ func (p *retryPart) accept(e *timeline.Event) {
 // usedRoute is an endpoint that accepted an actor.
 type usedRoute struct {
 	accepted int // acceptances up to the last one there
+	first    int64
 	last     int64
 	gaps     [paceGaps]int64 // between the last acceptances there, in a ring
 	n        int             // gaps so far
@@ -282,7 +283,7 @@ func (p *retryPart) use(e *timeline.Event) {
 		u.gaps[u.n%paceGaps] = e.Time - u.last
 		u.accepted, u.last, u.n = p.accepted, e.Time, u.n+1
 	case len(p.routes) < maxRoutes && !session.IsAsset(p.o.d.State.Endpoints[e.Endpoint].Template):
-		p.routes = append(p.routes, usedRoute{accepted: p.accepted, last: e.Time})
+		p.routes = append(p.routes, usedRoute{accepted: p.accepted, first: e.Time, last: e.Time})
 		p.used = append(p.used, e.Endpoint)
 	}
 }
@@ -290,15 +291,17 @@ func (p *retryPart) use(e *timeline.Event) {
 // routeOf returns the index of an endpoint in routes, -1 for none.
 func (p *retryPart) routeOf(endpoint uint32) int { return slices.Index(p.used, endpoint) }
 
-// hurries reports whether a run is far faster than the actor's acceptances before it,
-// and whether their pace is known.
-func (p *retryPart) hurries(endpoint uint32, gap int64) (hurries, known bool) {
+// paces reports how the gaps of a run at an endpoint compare with those of the actor's
+// acceptances there before it: whether their pace is known, whether the run is far faster, and
+// whether it goes on as from the beginning of the log.
+func (p *retryPart) paces(endpoint uint32, gap int64) (known, hurries, goesOn bool) {
 	i := p.routeOf(endpoint)
 	if i < 0 {
-		return false, false
+		return false, false, false
 	}
 	before, known := p.routes[i].pace()
-	return known && gap*hurry <= before, known
+	goesOn = 3*max(gap-before, before-gap) <= before && p.routes[i].first-p.o.d.From <= 2*before
+	return known, known && gap*hurry <= before, known && goesOn
 }
 
 // leftWork reports whether the actor was accepted on several routes before the run and
@@ -329,8 +332,10 @@ func (p *retryPart) end(endpoint uint32, again bool) {
 		return
 	}
 	if run, ok := p.o.run(r.refusals); ok {
-		hurries, known := p.hurries(endpoint, run.gap)
-		run.alone = !p.hadSession && (again || !isBrowser(p.o.d.State.Agents[run.agent])) && !r.loops() && !p.leftWork(r) && !hurries
+		known, hurries, goesOn := p.paces(endpoint, run.gap)
+		program := !isBrowser(p.o.d.State.Agents[run.agent])
+		left := p.leftWork(r) && !(program && goesOn) // a program ends its round where it is refused
+		run.alone = !p.hadSession && (again || program) && !r.loops() && !left && !hurries
 		if !run.alone || !known && run.gap < session.Nearby { // otherwise its usual pace
 			p.found = append(p.found, run)
 		}
