@@ -172,6 +172,9 @@ func (s *sessionizer) lookAhead(a *timeline.Actor) {
 		case e.Outcome == timeline.Accepted && role&Guards != 0:
 			resumes = e.Time != signIn // of one instant, the sign-in came first
 		}
+		if i == 0 || e.Time-a.Events[i-1].Time >= arrivalWindow {
+			s.habit.begin(e, s.Roles[e.Endpoint]&Guards != 0)
+		}
 		switch {
 		case e.Outcome == timeline.Unauthorized:
 			h := ahead{answered: Never, accepted: accepted, other: accepted, signIn: signIn, renews: renews, named: Never, refused: Never, repeated: Never, nameless: Never}

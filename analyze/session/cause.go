@@ -29,7 +29,8 @@ func (c Cause) String() string {
 
 // cause returns the cause of the refusal r, which is not a leg of a handshake, by what
 // its actor did before and after. p is the position after the refusal.
-func (s *sessionizer) cause(a *timeline.Actor, e *timeline.Event, r *Refusal, h *ahead, p *position) Cause {
+func (s *sessionizer) cause(a *timeline.Actor, i int, r *Refusal, h *ahead, p *position) Cause {
+	e := &a.Events[i]
 	stated := s.stated(e)
 	again, flood := s.tries.add(e, h)
 	named := r.Named || h.failed(e)
@@ -46,7 +47,7 @@ func (s *sessionizer) cause(a *timeline.Actor, e *timeline.Event, r *Refusal, h 
 		return LoginFailure
 	case !named && a.Session == nil && !p.open && !p.dead && (flood && h.answered-e.Time <= Nearby || s.tried(e, h, again)):
 		return LoginFailure
-	case !named && a.Session == nil && !p.dead && s.challenged(e, h, p):
+	case !named && a.Session == nil && !p.dead && s.challenged(e, h, p) && !s.sentUnasked(a, i):
 		return Challenge
 	case !named && a.Session == nil && h.fetchesToken(e):
 		return Challenge
@@ -70,6 +71,29 @@ func (s *sessionizer) cause(a *timeline.Actor, e *timeline.Event, r *Refusal, h 
 		return SessionEnd // after signing out
 	}
 	return Unexplained
+}
+
+// sentUnasked reports whether event i, a refusal, had credentials all the same: its actor sends
+// them unasked, and was accepted on the same endpoint just before, or at the same time more
+// often than it was refused, which is more than the answers to challenges.
+func (s *sessionizer) sentUnasked(a *timeline.Actor, i int) bool {
+	if !s.habit.sendsUnasked() {
+		return false
+	}
+	e := &a.Events[i]
+	accepted, refused := 0, 0
+	for _, x := range a.Events[max(0, i-2*maxParallel):min(len(a.Events), i+2*maxParallel)] {
+		switch {
+		case x.Endpoint != e.Endpoint || e.Time-x.Time > handshakeWindow || x.Time > e.Time:
+		case x.Outcome == timeline.Accepted && x.Time < e.Time:
+			return true
+		case x.Outcome == timeline.Accepted:
+			accepted++
+		case x.Outcome == timeline.Unauthorized && x.Time == e.Time:
+			refused++
+		}
+	}
+	return accepted > refused
 }
 
 // stepsUp reports whether the refusal e states that its user must authenticate once more, with a

@@ -159,6 +159,8 @@ type habit struct {
 	failed   int   // other refusals with a user
 	later    int64 // the renewed one that was read last, Unix milliseconds
 	gaps     []int64
+	unasked  int // series of requests that begin with an acceptance on a protected route
+	greeted  int // series that begin with a refusal without a user
 }
 
 // refuseNamed adds a refusal with a user.
@@ -245,7 +247,27 @@ func (b *habit) alternates() bool {
 	return b.prompt >= alternations && b.lead <= leadFactor*b.lag
 }
 
+// begin adds the first request of a series: after a pause, connections are new.
+func (b *habit) begin(e *timeline.Event, protected bool) {
+	switch {
+	case e.Outcome == timeline.Unauthorized && e.User == 0:
+		b.greeted++
+	case e.Outcome == timeline.Accepted && protected:
+		b.unasked++
+	}
+}
+
+// sendsUnasked reports whether the actor sends its credentials without being asked: nearly all
+// of its series of requests begin with an acceptance, on connections that are new.
+func (b *habit) sendsUnasked() bool {
+	return b.unasked >= repeatMatches && float64(b.unasked) >= unaskedShare*float64(b.unasked+b.greeted)
+}
+
 const (
+	// unaskedShare is the minimum share of the series of an actor that begin without a
+	// challenge, if it sends its credentials unasked. A part of what is refused at random begins
+	// a series.
+	unaskedShare = 0.8
 	// alternations is the minimum number of refusals from which alternates is told. A program
 	// that answers challenges takes a round trip for an answer, and more than leadFactor times
 	// as long between what it does. longLead is the longest time, in milliseconds, that counts
@@ -311,7 +333,8 @@ func (b *habit) accepts() bool { return maxLegs*b.accepted >= b.repeated }
 // succeeded: a request without credentials, or with some that are no longer good, that the
 // same client repeats at once with them. A cookie in both requests means nothing. Where a person signed in at a form,
 // the session is what was refused.
-func (s *sessionizer) handshakes(p *position, a *timeline.Actor, e *timeline.Event, h *ahead) bool {
+func (s *sessionizer) handshakes(p *position, a *timeline.Actor, i int, h *ahead) bool {
+	e := &a.Events[i]
 	if p.open && p.seen {
 		return false
 	}
@@ -334,10 +357,13 @@ func (s *sessionizer) handshakes(p *position, a *timeline.Actor, e *timeline.Eve
 	case s.habit.answersNamed():
 		window = handshakeWindow
 	}
-	return signIn && h.named-e.Time <= window ||
-		s.habit.named >= habitRepeats && s.habit.answersNamed() && h.nameless-e.Time <= legWindow && h.signIn > h.nameless ||
-		s.habit.repeats() && !s.habit.alternates() && h.repeated-e.Time <= repeatWindow && h.signIn > h.repeated && s.stated(e) != field.CredentialsWrong ||
-		s.habit.answersAlways() && !s.habit.alternates() && h.answered-e.Time <= legWindow && h.signIn > h.answered && s.stated(e) != field.CredentialsWrong
+	if signIn && h.named-e.Time <= window ||
+		s.habit.named >= habitRepeats && s.habit.answersNamed() && h.nameless-e.Time <= legWindow && h.signIn > h.nameless {
+		return true
+	}
+	repeats := s.habit.repeats() && h.repeated-e.Time <= repeatWindow && h.signIn > h.repeated
+	always := s.habit.answersAlways() && h.answered-e.Time <= legWindow && h.signIn > h.answered
+	return (repeats || always) && !s.habit.alternates() && s.stated(e) != field.CredentialsWrong && !s.sentUnasked(a, i)
 }
 
 // asked reports whether a refusal without a user asked for a user name and password,

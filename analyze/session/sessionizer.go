@@ -329,7 +329,7 @@ func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id
 	switch {
 	case !r.SignIn && s.stepsUp(e, h):
 		r.Cause = Challenge
-	case s.handshakes(p, a, e, h):
+	case s.handshakes(p, a, i, h):
 		r.Cause = Challenge
 		if !p.basic && (s.habit.answersNamed() || s.habit.types() || s.habit.answersAlways() || s.habit.repeats()) {
 			p.basic, p.life = true, life{} // no session
@@ -348,7 +348,7 @@ func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id
 		r.Fatal = true
 		fallthrough
 	default:
-		r.Cause = s.cause(a, e, r, h, p)
+		r.Cause = s.cause(a, i, r, h, p)
 		r.Arrival = r.Cause == Challenge && !p.known && h.arrives(e)
 		r.Denied = s.stated(e) == field.CredentialsGood
 		r.Proven = r.Cause != Challenge && !r.SignIn && (r.Denied || p.known && (p.basic || p.asked && s.userProven(e)))
