@@ -103,6 +103,19 @@ func TestMachines(t *testing.T) {
 				}
 			}
 		}, []expectation{{"retry_storm", result.Subject{Type: "client_software", UserAgent: "Mozilla/5.0 (X11; CrOS armv7l) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36"}, result.Medium, refused("203.0.113.72"), nil}}},
+		{"a program with many routes, whose rounds end where they are refused", func(w *world) {
+			w.agents["203.0.113.74"] = "node-client/17"
+			for at := time.Duration(0); at < 24*time.Hour; at += 20 * time.Minute {
+				if at >= 16*time.Hour {
+					w.add(at, "GET", "/api/nodes/self", "", "", "203.0.113.74", "401")
+					continue
+				}
+				w.add(at, "GET", "/api/nodes/self", "", "", "203.0.113.74", "200")
+				for i := range 9 {
+					w.add(at+time.Duration(i+1)*time.Second, "GET", fmt.Sprintf("/api/book%c/list", 'a'+i), "", "", "203.0.113.74", "200")
+				}
+			}
+		}, []expectation{{"integration_failure", client("203.0.113.74", "node-client/17", ""), result.Medium, refused("203.0.113.74"), nil}}},
 		{"a scanner", func(w *world) {
 			at := 10*time.Hour + w.minutes(60)
 			for i := range 150 {
@@ -249,6 +262,41 @@ func TestProgramsBehindOneAddress(t *testing.T) {
 	_, findings := w.scan(t, 2)
 	if len(findings) != 1 || findings[0].Kind != "integration_failure" || findings[0].Subject.ClientAddress != "203.0.113.70" {
 		t.Errorf("found %+v", findings)
+	}
+}
+
+// TestInsiders checks programs inside the network that were never accepted, at no pace.
+func TestInsiders(t *testing.T) {
+	send := func(w *world, address, path string) {
+		for round := range 30 {
+			at := time.Duration(round)*20*time.Minute + w.minutes(19)
+			w.add(at, "POST", path, "", "", address, "401")
+			w.add(at+5*time.Second, "POST", path, "", "", address, "401")
+		}
+	}
+	for _, x := range []struct {
+		name, agent, address, path string
+		want                       bool
+	}{
+		{"a program with the credentials of another environment", "deploy-agent/2.0", "10.9.0.1", "/api/orders", true},
+		{"no user agent", "", "10.9.0.1", "/api/orders", true},
+		{"from outside, where it may guess", "deploy-agent/2.0", "203.0.113.71", "/api/orders", false},
+		{"at a route that signs in", "deploy-agent/2.0", "10.9.0.1", "/login", false},
+		{"a browser", "Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0", "10.9.0.1", "/api/orders", false},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			w := everyday(2)
+			w.agents[x.address] = x.agent
+			send(w, x.address, x.path)
+			_, findings := w.scan(t, 2)
+			found := slices.ContainsFunc(findings, func(f result.Finding) bool {
+				d, ok := f.Details.(*Probe)
+				return ok && f.Subject.ClientAddress == x.address && d.Inside
+			})
+			if found != x.want {
+				t.Errorf("found %v: %+v", found, findings)
+			}
+		})
 	}
 }
 

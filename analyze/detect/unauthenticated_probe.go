@@ -22,6 +22,7 @@ import (
 // line of the log to the last, but for one that comes from outside less often than
 // lock-outs count. If the log states for each of its refusals that there were
 // no credentials, it needs no pace: a server that checks passwords says so of a token, too.
+// Nor does a program inside the network, whose address no others share: the site's own.
 // Not: a program whose key has expired (it was accepted
 // before), a handshake (the challenge is answered), a page that keeps polling after
 // its session has ended (its client was accepted), a scanner (many routes), guessing
@@ -41,12 +42,13 @@ var unauthenticatedProbe = Kind{
 	Needs:    []string{needTime, needStatus, needPath, needClient},
 	Uses:     []parse.Extra{parse.ExtraUserAgent},
 	Details:  func() any { return new(Probe) },
-	Title:    `{{with .Details}}{{if .Fails}}{{route $.Subject}} is behind authentication: {{.Fails}}{{else}}{{if .Stated}}A program sends {{.Route}} again and again{{else}}{{if .Peers}}A program{{else}}A probe{{end}} sends {{.Route}} every {{duration .Period}}{{end}} {{if .User}}with wrong credentials for {{.User}}{{else if .Peers}}and is always refused{{else}}without credentials{{end}}{{end}}{{end}}`,
+	Title:    `{{with .Details}}{{if .Fails}}{{route $.Subject}} is behind authentication: {{.Fails}}{{else}}{{if not .Period}}A program sends {{.Route}} again and again{{else}}{{if .Peers}}A program{{else}}A probe{{end}} sends {{.Route}} every {{duration .Period}}{{end}} {{if .User}}with wrong credentials for {{.User}}{{else if or .Peers .Inside}}and is always refused{{else}}without credentials{{end}}{{end}}{{end}}`,
 	Explanation: `{{if .Details.Fails}}{{with .Details}}
 		All {{plural .Requests "request" "requests"}} of {{count .Clients "client"}} were refused, in {{count .Rounds "round"}} between {{time .First}} and {{time .Last}}.
 		By its standard this route is requested without credentials, so those who ask have none to send.{{end}}{{else}}` + clientName + `{{with .Details}} ({{with $.Subject.UserAgent}}{{.}}{{else}}no user agent{{end}})
 		was refused on all {{plural .Requests "request" "requests"}} to {{count .Routes "route"}} between {{time .First}} and {{time .Last}}, and was never accepted where credentials are required.
 		{{if .Stated}}The log states for each of them, in {{count .Rounds "round"}}, that there were no credentials of the kind that the server checks there.
+		{{else if .Inside}}It comes from inside the network, in {{count .Rounds "round"}} at irregular times, and shares its address with few others or none, so it is a program of the site whose credentials are missing or wrong.
 		{{else}}{{share .SteadyShare}} of its requests come about {{duration .Period}} apart, so it is a program.{{end}}
 		{{if .Peers}}The same software is accepted at {{plural .Peers "other address" "other addresses"}}: this one may have a key that was revoked.{{end}}
 		{{if .Balancer}}A load balancer that gets a 401 may take the server out of service.{{end}}{{end}}{{end}}`,
@@ -55,8 +57,9 @@ var unauthenticatedProbe = Kind{
 		`{{if .Details.Fails}}Then request it without credentials from outside: it must answer 200 or 404, and no redirect to a sign-in page.{{end}}`,
 		`{{if .Details.Stated}}Compare how it authenticates with what the route checks: a server that checks passwords (nginx auth_basic, Apache AuthType Basic) ignores a Bearer token or a key in another header, and states that there are no credentials. Look for a redirect or a proxy that removes the header Authorization.{{end}}`,
 		`{{if .Details.Peers}}Compare its credentials with those of the others; register it again, or stop it if it was removed on purpose.{{end}}`,
-		`{{if not .Details.Fails}}Give the probe credentials (Prometheus basic_auth or authorization, blackbox_exporter http.basic_auth, a header of the HTTP check), or make it accept a 401 as healthy.{{end}}`,
-		`{{if not .Details.Fails}}Or open one route to it that reveals nothing: nginx auth_basic off, or satisfy any with allow for its address; Apache Require ip.{{end}}`,
+		`{{if .Details.Inside}}Compare the credentials that it sends, if any, with those of a program that is accepted: they may be those of another environment, or were never set.{{end}}`,
+		`{{if not (or .Details.Fails .Details.Inside)}}Give the probe credentials (Prometheus basic_auth or authorization, blackbox_exporter http.basic_auth, a header of the HTTP check), or make it accept a 401 as healthy.{{end}}`,
+		`{{if not (or .Details.Fails .Details.Inside)}}Or open one route to it that reveals nothing: nginx auth_basic off, or satisfy any with allow for its address; Apache Require ip.{{end}}`,
 		`{{if not .Details.Fails}}Find out who runs it: the evidence shows its address and user agent.{{end}}`,
 	},
 	inspect: inspectProbes,
@@ -72,6 +75,7 @@ type Probe struct {
 	Route       string             `json:"-"`                                                      // the one with most requests
 	User        string             `json:"-"`                                                      // the name that is refused, if it sends one
 	Stated      int                `json:"stated,omitempty" label:"stated to have no credentials"` // refusals; then no pace is needed
+	Inside      bool               `json:"inside,omitempty"`                                       // the network, with an address of its own; then no pace is needed
 	First       result.Time        `json:"-"`                                                      // request
 	Last        result.Time        `json:"-"`
 	Peers       int                `json:"peers,omitempty" label:"other addresses of the same software, accepted"`
@@ -104,6 +108,8 @@ const (
 	// the question for a password a few times.
 	statedRequests = 20
 	statedRounds   = 4
+	// ownAgents is the maximum number of user agents at an address that no proxy has.
+	ownAgents = 3
 	// pagePolls is the time in milliseconds from which on a page that is left open does not
 	// wait between its requests: one that polls shows what is new.
 	pagePolls = 10 * 60_000
@@ -137,6 +143,7 @@ func inspectProbes(d *Diagnosis, _ observer) ([]candidate, error) {
 		}
 	}
 	found, probes := closedPublicRoutes(d), map[timeline.Client]probePlace{}
+	inside := d.insiders()
 	for from, to := range d.addressesAtOnce(sizes) {
 		by := map[timeline.Client]*probing{}
 		for i, r := range d.eachOpen() {
@@ -155,7 +162,7 @@ func inspectProbes(d *Diagnosis, _ observer) ([]candidate, error) {
 			p.add(r, d.State.ReasonClass(i) == field.MissingReason)
 		}
 		for _, client := range slices.SortedFunc(maps.Keys(by), timeline.CompareClients) {
-			if c, ok := probe(d, client, by[client], len(n)); ok {
+			if c, ok := probe(d, client, by[client], inside(client.Address), len(n)); ok {
 				probes[client] = probePlace{len(found), by[client].mostAsked()}
 				found = append(found, c)
 			}
@@ -275,6 +282,24 @@ func (p *probing) unread() bool {
 	return p.stated == p.n && p.user == 0 && p.n >= statedRequests && p.rounds.gaps.N() >= statedRounds-1
 }
 
+// persists reports whether there are many refusals that are no tries to sign in and name nobody,
+// over a long time.
+func (p *probing) persists() bool {
+	return p.signIns == 0 && p.user == 0 && p.n >= statedRequests && p.rounds.gaps.N() >= statedRounds-1 && p.last-p.first >= persistentTime
+}
+
+// insiders returns a function that reports whether an address is inside the network, and that
+// of a machine: a proxy has those of many programs.
+func (d *Diagnosis) insiders() func(address uint32) bool {
+	agents := make([]int32, len(d.State.Addresses))
+	for client := range d.Clients {
+		agents[client.Address]++
+	}
+	return func(address uint32) bool {
+		return agents[address] <= ownAgents && field.Private([]byte(d.State.Addresses[address]))
+	}
+}
+
 // mostAsked returns the route with most requests.
 func (p *probing) mostAsked() uint32 {
 	most := slices.MaxFunc(p.routes, func(a, b requested) int {
@@ -284,8 +309,8 @@ func (p *probing) mostAsked() uint32 {
 }
 
 // probe returns the finding of a client whose refusals show a probe, without its claims.
-// clients is the number of clients tested.
-func probe(d *Diagnosis, client timeline.Client, x *probing, clients int) (c candidate, ok bool) {
+// inside is whether it is a machine inside the network; clients is the number of clients tested.
+func probe(d *Diagnosis, client timeline.Client, x *probing, inside bool, clients int) (c candidate, ok bool) {
 	if x.no || x.n < probeRounds || x.user != 0 && !d.allDay(&x.rounds) {
 		return c, false // names that change or do not last all day are guesses
 	}
@@ -308,8 +333,10 @@ func probe(d *Diagnosis, client timeline.Client, x *probing, clients int) (c can
 		p = min(1, stats.BinomialTail(int64(near), int64(gaps), randomNear)*float64(clients))
 	}
 	paced := p <= attackFalse
-	if !paced && x.unread() {
-		p, lower = min(1, math.Pow(unanswered, float64(x.n))*float64(clients)), stats.WilsonLower(int64(x.stated), int64(x.n), stats.Z95)
+	unread := x.unread()
+	inside = inside && !paced && !unread && x.persists() && !isBrowser(d.State.Agents[client.Agent])
+	if !paced && (unread || inside) {
+		p, lower = min(1, math.Pow(unanswered, float64(x.n))*float64(clients)), stats.WilsonLower(int64(x.n), int64(x.n), stats.Z95)
 	}
 	if p > attackFalse {
 		return c, false
@@ -328,7 +355,7 @@ func probe(d *Diagnosis, client timeline.Client, x *probing, clients int) (c can
 	}
 	if paced {
 		details.Period, details.SteadyShare = result.Seconds(round(float64(typical)/1000, 1)), result.Share(round(float64(near)/float64(gaps), 4))
-	} else {
+	} else if details.Inside = inside; unread {
 		details.Stated = int(x.stated)
 	}
 	if x.user != 0 {
