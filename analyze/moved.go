@@ -20,12 +20,12 @@ const (
 	// movedWindow is how long, in microseconds, before or after a newcomer's first request
 	// another client ends: somebody who is at work makes the next request by then.
 	movedWindow = inUse * 1000
-	// movedClients is the minimum number of newcomers that follow on another client, beyond
-	// those that do by chance: links and bookmarks bring as many.
-	movedClients = fewArrivals
-	// movedExcess is the minimum ratio of the newcomers before whom a client ends to those
-	// after whom one does.
-	movedExcess = 3
+	// movedReferents is the number of other windows on each side that are compared with the one
+	// before a newcomer: half an hour, in which about as many people are there.
+	movedReferents = 5
+	// movedOdds is the minimum ratio of the odds that a client ends just before a newcomer to
+	// those that one does at other times.
+	movedOdds = 3
 )
 
 // newcomer is a client whose first request was refused and that was accepted later.
@@ -39,11 +39,11 @@ type newcomer struct {
 // browser, where so many do that their sessions ended by the change of the address.
 func (a *assembly) movedSessions() (all session.Bits) {
 	list := a.newcomers()
-	if len(list) <= movedClients {
+	if len(list) == 0 {
 		return nil
 	}
 	ends := a.clientEnds(list)
-	before, after := int64(0), int64(0)
+	before, chance := int64(0), int64(0)
 	for _, c := range list {
 		own := a.Clients[c.Client].Tally.Last
 		others := func(from, to int64) bool { // whether another client ends between them
@@ -51,16 +51,22 @@ func (a *assembly) movedSessions() (all session.Bits) {
 			return n > 1 || n == 1 && (own < from || own > to)
 		}
 		// The order of requests of one second is unknown: it counts as before.
-		earlier, later := others(c.first-movedWindow, c.first), others(c.first+1, c.first+movedWindow)
-		c.follows = earlier
-		switch {
-		case earlier && !later:
+		if c.follows = others(c.first-movedWindow, c.first); c.follows {
 			before++
-		case later && !earlier:
-			after++
+		}
+		for k := range int64(movedReferents) {
+			if from := c.first - (k+2)*movedWindow; others(from, from+movedWindow-1) {
+				chance++
+			}
+			if from := c.first + k*movedWindow; others(from+1, from+movedWindow) {
+				chance++
+			}
 		}
 	}
-	if before-after <= movedClients || before < movedExcess*after || stats.BinomialTail(before, before+after, 0.5) > failingFalse {
+	const referents = 2 * movedReferents
+	n := float64(len(list))
+	if stats.Odds(float64(before)/n) < movedOdds*stats.Odds(float64(chance)/(referents*n)) ||
+		stats.BinomialTail(before, before+chance, 1/(1+float64(referents))) > doubtful {
 		return nil
 	}
 	for i, r := range a.Refusals.All() {

@@ -48,12 +48,13 @@ const (
 // one client that was never accepted, of one that fails to sign in more often than it succeeds
 // or many times since, of one actor for every session of it that ended, of a time at which
 // nobody could sign in, of a crowd that asks for nothing else, of sessions that were
-// interrupted at the same time or moved to another address, of a time at which far more than usual do not get in, of links that somebody else may
-// have opened before, of tokens that had just been given, of ends of sessions that go on, of those that are cut off in use or
-// whose owners do not come back, of sessions from before a log in which none of them goes on,
-// of those whose lines state a fault, of routes that are refused by a mistake in the
-// configuration, or of a log in which much is refused. Refusals that a finding explains do
-// not count.
+// interrupted at the same time or moved to another address, of a time at which far more than
+// usual do not get in, of links that somebody else may have opened before, of tokens that had
+// just been given, of ends of sessions that go on, of those that are cut off in use or whose
+// owners do not come back, of sessions from before a log in which none of them goes on, of those
+// whose lines state a fault, of routes that are refused by a mistake in the configuration, or of
+// a log in which much is refused. So are those of which nothing shows that they are ordinary;
+// see doubtfulRefusals. Refusals that a finding explains do not count.
 func (a *assembly) excessive() (all session.Bits) {
 	days := max(1, (a.To-a.From+day-1)/day)
 	limit := ordinaryDaily * days
@@ -106,11 +107,13 @@ func (a *assembly) excessive() (all session.Bits) {
 	away := detect.TurnedAway(a.Evidence, func(i int) bool { return a.Of[i] != 0 })
 	cut, left, kept, young := a.cutHosts(), a.leftHosts(), a.carriedHosts(), a.youngTokenHosts()
 	interrupted, moved, submits := a.interruptions(), a.movedSessions(), a.submitters(submitted, known, days)
+	doubtful := a.doubtfulRefusals()
 	for i, r := range a.Refusals.All() {
 		if a.Of[i] != 0 || r.Actor == 0 {
 			continue
 		}
-		excess := interrupted.Has(i) || moved.Has(i) || a.Doubted.Has(i) || slices.ContainsFunc(away, func(x detect.Away) bool { return x.Has(a.Evidence, r) })
+		excess := interrupted.Has(i) || moved.Has(i) || a.Doubted.Has(i) || doubtful.Has(i) ||
+			slices.ContainsFunc(away, func(x detect.Away) bool { return x.Has(a.Evidence, r) })
 		switch r.Cause {
 		case session.Anonymous, session.LoginFailure, session.TokenRenewal:
 			excess = excess || (!known[r.Client()] || r.Cause == session.TokenRenewal) && strangers[clientDay{r.Client(), dayOf(r)}] > ordinaryDaily || submits[r.Client()] || closed.Has(i) || crowd.Has(i) || unbroken.Has(i) ||
@@ -126,6 +129,13 @@ func (a *assembly) excessive() (all session.Bits) {
 			all.Add(i)
 		}
 	}
+	a.addFaults(&all)
+	return all
+}
+
+// addFaults adds the refusals of routes that are refused by a mistake in the configuration, those
+// whose lines state a fault, and all of a log in which much is refused.
+func (a *assembly) addFaults(all *session.Bits) {
 	if a.faulty = a.faultyRoutes(); len(a.faulty) > 0 {
 		for i, r := range a.Refusals.All() {
 			if a.Of[i] == 0 && a.faulty[r.Endpoint] != nil {
@@ -140,7 +150,6 @@ func (a *assembly) excessive() (all session.Bits) {
 			}
 		}
 	}
-	return all
 }
 
 // statedFault reports whether the line of a refusal states a fault of the server, or of what

@@ -144,7 +144,7 @@ func TestSessionsFromBefore(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var w written
 			for i := range 30 + c.goOn {
-				client, session, at := fmt.Sprintf("203.0.113.%d", i), fmt.Sprintf("%032x", i*7919+1), 7*time.Hour+time.Duration(i)*5*time.Minute
+				client, session, at := fmt.Sprintf("203.0.113.%d", i), fmt.Sprintf("%032x", i*7919+1), 7*time.Hour+time.Duration(i*37%(30+c.goOn))*5*time.Minute
 				if i < 30 {
 					w.in(session, at, client, "GET /desk/mail", 401, "Firefox")
 					at += 20 * time.Second

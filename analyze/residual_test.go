@@ -220,28 +220,33 @@ func TestStatedPermission(t *testing.T) {
 }
 
 // TestNobodySignsIn checks that failures at a time when nobody can sign in are not
-// called mistyped passwords, and that those of clumsy people are.
+// called mistyped passwords, nor those of people of whom nobody gets in, and that those of
+// clumsy people are.
 func TestNobodySignsIn(t *testing.T) {
 	for _, c := range []struct {
-		name string
-		open func(try int) bool
-		want bool // they are mistyped passwords
+		name  string
+		open  func(try int) bool
+		again bool // who fails gets in at last
+		want  bool // they are mistyped passwords
 	}{
-		{"outage", func(i int) bool { return i < 60 || i >= 120 }, false},
-		{"clumsy people", func(i int) bool { return i%3 > 0 }, true},
+		{"outage", func(i int) bool { return i < 60 || i >= 120 }, false, false},
+		{"clumsy people", func(i int) bool { return i%3 > 0 }, true, true},
+		{"nobody who fails gets in", func(i int) bool { return i%3 > 0 }, false, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var w written
 			failed := int64(0)
 			for i := range 180 {
 				at, client := time.Duration(i)*time.Minute, fmt.Sprintf("198.51.100.%d", i)
-				if c.open(i) {
-					w.at(at, client, "-", "POST /login", 302, "Firefox")
-					w.at(at+2*time.Second, client, fmt.Sprintf("u%d", i), "GET /account", 200, "Firefox")
-					continue
+				open := c.open(i)
+				if !open {
+					w.at(at, client, "-", "POST /login", 401, "Firefox")
+					failed++
 				}
-				w.at(at, client, "-", "POST /login", 401, "Firefox")
-				failed++
+				if open || c.again {
+					w.at(at+9*time.Second, client, "-", "POST /login", 302, "Firefox")
+					w.at(at+11*time.Second, client, fmt.Sprintf("u%d", i), "GET /account", 200, "Firefox")
+				}
 			}
 			res := w.run(t)
 			if got := res.Causes["login_failure"]; (got == failed) != c.want {

@@ -89,6 +89,7 @@ type Refusal struct {
 	Scheme   timeline.Scheme
 	Cause    Cause // the one it shows by itself
 	Door     uint8 // of a Dead one: the door at which its session began; see doors
+	Visit    Visit // that it is the first refusal of
 	Moved    bool  // its address is not that of the session's last acceptance
 	Named    bool  // the line itself names the user
 	Session  bool  // the line carries a session id
@@ -162,6 +163,7 @@ type Lifetimes struct {
 	// its sign-in was seen, and then the age at which it was accepted last.
 	Longest, SeenLongest, SeenOldest stats.Durations
 	Sessions                         int64
+	Visits                           AcceptedVisits
 	Doors                            [maxDoors + 1]*Lifetimes // by door: of the sessions that began there; nil for none
 }
 
@@ -178,6 +180,7 @@ func (l *Lifetimes) Merge(m *Lifetimes) {
 	l.SeenLongest.Merge(&m.SeenLongest)
 	l.SeenOldest.Merge(&m.SeenOldest)
 	l.Sessions += m.Sessions
+	l.Visits.merge(&m.Visits)
 	for i, part := range m.Doors {
 		if part != nil {
 			l.door(uint8(i)).Merge(part)

@@ -90,7 +90,7 @@ func (s *sessionizer) restore(a *timeline.Actor) (t position) {
 	if was := client(); a.Session == nil {
 		s.saver.was = was
 	}
-	t.since, t.renewal = get(), LongAgo
+	t.since, t.renewal, t.visit.again = get(), LongAgo, true
 	at := func() int64 {
 		if ms := get(); ms != 0 {
 			return t.since - (ms - 1)
@@ -164,9 +164,10 @@ type position struct {
 	basic bool
 	left  bool // the actor signed out, and has not been accepted since
 	asked bool // the actor was asked for a user name and password, which came
+	visit visit
 }
 
 // beginning returns the position before any event.
 func beginning() position {
-	return position{since: LongAgo, last: LongAgo, lastOther: LongAgo, lastRefused: LongAgo, renewal: LongAgo, lastOn: timeline.NoRefusal}
+	return position{since: LongAgo, last: LongAgo, lastOther: LongAgo, lastRefused: LongAgo, renewal: LongAgo, lastOn: timeline.NoRefusal, visit: visit{seen: LongAgo}}
 }

@@ -169,11 +169,12 @@ const (
 
 	causeAt, causeMask   = 22, 7
 	schemeAt, schemeMask = 25, 3
-	doorAt               = 27
+	doorAt, doorMask     = 27, 15
+	visitAt              = 31
 )
 
 func (r *Refusal) append(dst []byte) []byte {
-	set := uint32(r.Door)<<doorAt | uint32(r.Scheme)<<schemeAt | uint32(r.Cause)<<causeAt
+	set := uint64(r.Visit)<<visitAt | uint64(r.Door)<<doorAt | uint64(r.Scheme)<<schemeAt | uint64(r.Cause)<<causeAt
 	for i, is := range [...]bool{
 		r.Moved, r.Named, r.Session, r.Shared, r.SignIn, r.Renewal, r.Raced, r.Alive, r.Proven,
 		r.Denied, r.Known, r.Good, r.Back, r.Arrival, r.Resumed, r.Fatal, r.Dead,
@@ -184,21 +185,22 @@ func (r *Refusal) append(dst []byte) []byte {
 		}
 	}
 	dst = binary.LittleEndian.AppendUint64(dst, uint64(r.Time))
-	for _, x := range [...]uint32{set, r.Actor, r.Endpoint, r.User, r.Address, r.Agent, r.Redirect, uint32(r.gap), uint32(r.gapAny), uint32(r.age)} {
+	dst = binary.LittleEndian.AppendUint64(dst, set)
+	for _, x := range [...]uint32{r.Actor, r.Endpoint, r.User, r.Address, r.Agent, r.Redirect, uint32(r.gap), uint32(r.gapAny), uint32(r.age)} {
 		dst = binary.LittleEndian.AppendUint32(dst, x)
 	}
 	return binary.LittleEndian.AppendUint16(dst, r.Upstream)
 }
 
 func (r *Refusal) read(src []byte) (rest []byte) {
-	const size = 50
+	const size = 54
 	b := (*[size]byte)(src)
 	number := func(at int) uint32 { return binary.LittleEndian.Uint32(b[at:]) }
-	set := number(8)
+	set := binary.LittleEndian.Uint64(b[8:])
 	*r = Refusal{
-		Time: int64(binary.LittleEndian.Uint64(b[:])), Actor: number(12), Endpoint: number(16), User: number(20), Address: number(24), Agent: number(28),
-		Redirect: number(32), gap: span(number(36)), gapAny: span(number(40)), age: span(number(44)), Upstream: binary.LittleEndian.Uint16(b[48:]),
-		Scheme: timeline.Scheme(set >> schemeAt & schemeMask), Door: uint8(set >> doorAt), Cause: Cause(set >> causeAt & causeMask),
+		Time: int64(binary.LittleEndian.Uint64(b[:])), Actor: number(16), Endpoint: number(20), User: number(24), Address: number(28), Agent: number(32),
+		Redirect: number(36), gap: span(number(40)), gapAny: span(number(44)), age: span(number(48)), Upstream: binary.LittleEndian.Uint16(b[52:]),
+		Scheme: timeline.Scheme(set >> schemeAt & schemeMask), Door: uint8(set >> doorAt & doorMask), Visit: Visit(set >> visitAt), Cause: Cause(set >> causeAt & causeMask),
 		Moved: set&movedBit != 0, Named: set&namedBit != 0, Session: set&sessionBit != 0, Shared: set&sharedBit != 0, SignIn: set&signInBit != 0,
 		Renewal: set&renewalBit != 0, Raced: set&racedBit != 0, Alive: set&aliveBit != 0, Proven: set&provenBit != 0, Denied: set&deniedBit != 0,
 		Known: set&knownBit != 0, Good: set&goodBit != 0, Back: set&backBit != 0, Arrival: set&arrivalBit != 0, Resumed: set&resumedBit != 0,

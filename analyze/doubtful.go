@@ -1,0 +1,265 @@
+package analyze
+
+import (
+	"math"
+	"slices"
+
+	"logscan/analyze/session"
+	"logscan/analyze/stats"
+	"logscan/analyze/timeline"
+)
+
+// A refusal now and then is ordinary if what is ordinary about it shows: people are refused at
+// any time alike, who mistypes gets in, and most sessions survive the silences by which some
+// end. On a small site too few people are there for a finding to say what is wrong; but that
+// is no evidence that nothing is.
+
+// doubtful is the chance, anywhere in the log, below which what looks ordinary one by one is
+// not: it becomes unexplained, which costs less than an alarm.
+const doubtful = 0.01
+
+// risenShare is the least share of the visits that are refused at a time at which a site is not
+// used as ever: some of the sessions of a night end at any site in the morning.
+const risenShare = 0.25
+
+// doubtfulRefusals returns the refusals of which the log does not show what is ordinary about them.
+func (a *assembly) doubtfulRefusals() session.Bits {
+	all, locked, mortalities := a.unsteady(), a.lockedOut(), a.mortalities()
+	for i, r := range a.Refusals.All() {
+		if a.Of[i] != 0 || r.Actor == 0 {
+			continue
+		}
+		doubt := locked.Has(i) || r.Raced // of two renewals at once, the session lives on
+		switch mortalities[a.State.Endpoints[r.Endpoint].Host] {
+		case mortal: // others may have had a session from before the log
+			doubt = doubt || endsAfterSilence(r) || carried(r) || r.Arrival || r.Cause == session.Anonymous && r.OfMember()
+		case unknown:
+			doubt = doubt || endsAfterSilence(r)
+		}
+		if doubt {
+			all.Add(i)
+		}
+	}
+	return all
+}
+
+// steps is a span of steps of the log, without the end.
+type steps struct{ from, to int }
+
+// unsteady returns the refusals of members at times at which a far greater share of the visits
+// to a host is refused than at others, or nobody is accepted. Visits whose refusals findings
+// explain count as accepted, and times with more of them than others are explained, too.
+func (a *assembly) unsteady() (all session.Bits) {
+	spans := map[string][]steps{}
+	for host, visits := range a.visits() {
+		list := refusedRows(visits)
+		for _, cells := range visits.cells {
+			list = append(list, risenVisits(cells)...)
+		}
+		spans[host] = slices.DeleteFunc(list, visits.explained)
+	}
+	for i, r := range a.Refusals.All() {
+		if a.Of[i] != 0 || r.Actor == 0 || r.Cause == session.Challenge && !r.Arrival || !r.OfMember() {
+			continue
+		}
+		step := a.Step(r.Time)
+		if slices.ContainsFunc(spans[a.State.Endpoints[r.Endpoint].Host], func(x steps) bool { return step >= x.from && step < x.to }) {
+			all.Add(i)
+		}
+	}
+	return all
+}
+
+// visitCells are the visits to a host.
+type visitCells struct {
+	cells  [session.NumVisits][]stats.Cell // by kind and step; the hits are refused
+	others [session.MaxSteps]int64         // refused, as a finding explains
+}
+
+// explained reports whether findings explain more refused visits of a time than are left.
+func (v *visitCells) explained(x steps) bool {
+	balance := int64(0)
+	for step := x.from; step < x.to; step++ {
+		balance += v.others[step]
+		for _, cells := range v.cells {
+			balance -= cells[step].Hits
+		}
+	}
+	return balance > 0
+}
+
+// visits returns the visits by host.
+func (a *assembly) visits() map[string]*visitCells {
+	all := map[string]*visitCells{}
+	for host, l := range a.Lifetimes {
+		v := &visitCells{}
+		for kind, list := range l.Visits {
+			v.cells[kind] = make([]stats.Cell, session.MaxSteps)
+			for step, n := range list {
+				v.cells[kind][step].Trials = n
+			}
+		}
+		all[host] = v
+	}
+	for i, r := range a.Refusals.All() {
+		v := all[a.State.Endpoints[r.Endpoint].Host]
+		if v == nil || r.Visit == session.NoVisit {
+			continue
+		}
+		step := a.Step(r.Time)
+		v.cells[r.Visit][step].Add(a.Of[i] == 0)
+		if a.Of[i] != 0 {
+			v.others[step]++
+		}
+	}
+	return all
+}
+
+// risenVisits returns the times at which a far greater share of visits is refused.
+func risenVisits(visits []stats.Cell) (list []steps) {
+	for _, run := range stats.Excursions(visits) {
+		usual := float64(run.Outside.Hits+1) / float64(run.Outside.Trials+2)
+		low := stats.WilsonLower(run.Inside.Hits, run.Inside.Trials, stats.Z95)
+		if run.Inside.Hits >= oddActors && low >= risenShare && stats.Odds(low) >= risenOdds*stats.Odds(usual) {
+			list = append(list, steps{run.From, run.To})
+		}
+	}
+	return list
+}
+
+// refusedRows returns the times at which more people in a row are refused than are by chance:
+// k of n visits are with a chance of at most n·p^k, with the share p of those refused at other
+// times, for which its upper bound (Wilson) stands.
+func refusedRows(visits *visitCells) (list []steps) {
+	var sums, row visitSums
+	for kind, cells := range visits.cells {
+		for _, c := range cells {
+			sums[kind].Merge(c)
+		}
+	}
+	var at steps
+	for step := range session.MaxSteps {
+		accepted := false
+		for kind, cells := range visits.cells {
+			c := cells[step]
+			accepted = accepted || c.Trials > c.Hits
+			if c.Hits > 0 {
+				if row == (visitSums{}) {
+					at.from = step
+				}
+				row[kind].Merge(stats.Cell{Hits: c.Hits, Trials: c.Hits})
+				at.to = step + 1
+			}
+		}
+		if accepted || step == session.MaxSteps-1 {
+			if sums.unlikely(&row) {
+				list = append(list, at)
+			}
+			row = visitSums{}
+		}
+	}
+	return list
+}
+
+// visitSums are visits by kind.
+type visitSums [session.NumVisits]stats.Cell
+
+// unlikely reports whether a row of refused visits is too long for chance.
+func (x *visitSums) unlikely(row *visitSums) bool {
+	refused, all, chance := int64(0), int64(0), 0.0
+	for kind, sum := range x {
+		n := row[kind].Hits
+		outside := stats.Cell{Hits: sum.Hits - n, Trials: sum.Trials - n}
+		share := 1 - stats.WilsonLower(outside.Trials-outside.Hits, outside.Trials, stats.Z95)
+		refused, all, chance = refused+n, all+sum.Trials, chance+float64(n)*math.Log(share)
+	}
+	return refused >= oddActors && float64(all)*math.Exp(chance) <= doubtful
+}
+
+// lockedOut returns the failed sign-ins of clients that did not get in, where significantly less
+// than half of those who fail get in: they did not mistype.
+func (a *assembly) lockedOut() (all session.Bits) {
+	people := map[timeline.Client]bool{} // whether they get in
+	for i, r := range a.Refusals.All() {
+		if r.Cause != session.LoginFailure || r.Actor == 0 || a.Of[i] != 0 {
+			continue
+		}
+		people[r.Client()] = people[r.Client()] || r.Settled || r.Back
+	}
+	out := int64(0)
+	for _, in := range people {
+		if !in {
+			out++
+		}
+	}
+	if stats.BinomialTail(out, int64(len(people)), 0.5) > doubtful {
+		return nil
+	}
+	for i, r := range a.Refusals.All() {
+		if r.Cause == session.LoginFailure && r.Actor != 0 && a.Of[i] == 0 && !people[r.Client()] {
+			all.Add(i)
+		}
+	}
+	return all
+}
+
+// mortality is how the sessions of a host end after silences.
+type mortality uint8
+
+const (
+	outlived mortality = iota // most survive silences like those before the others end
+	unknown                   // there is too little evidence
+	mortal                    // most end: by a timeout, or something else that no finding names
+)
+
+// fewEnds is the number of people up to which the ends of their sessions are events of theirs: the
+// browser was closed, or the cookie deleted.
+const fewEnds = 2
+
+// mortalities returns by host whether sessions survive silences like those before which they
+// end, of minutes to hours.
+func (a *assembly) mortalities() map[string]mortality {
+	type deaths struct {
+		gaps   []int64
+		actors map[uint32]bool // at most fewEnds+1
+	}
+	hosts := map[string]*deaths{}
+	for i, r := range a.Refusals.All() {
+		if a.Of[i] != 0 || !r.Fatal || !endsAfterSilence(r) {
+			continue
+		}
+		host := a.State.Endpoints[r.Endpoint].Host
+		x := hosts[host]
+		if x == nil {
+			x = &deaths{actors: map[uint32]bool{}}
+			hosts[host] = x
+		}
+		x.gaps = append(x.gaps, r.Gap())
+		if len(x.actors) <= fewEnds {
+			x.actors[r.Actor] = true
+		}
+	}
+	found := map[string]mortality{}
+	for host, x := range hosts {
+		l := a.Lifetimes[host]
+		if l == nil || len(x.actors) <= fewEnds {
+			continue
+		}
+		slices.Sort(x.gaps)
+		from := len(x.gaps) / 4 // a few end for other reasons
+		ends, survived := int64(len(x.gaps)-from), l.Gap.CountsAbove()(x.gaps[from])
+		switch all := ends + survived; {
+		case stats.WilsonLower(ends, all, stats.Z95) > 0.5:
+			found[host] = mortal
+		case stats.WilsonLower(survived, all, stats.Z95) < 0.5:
+			found[host] = unknown
+		}
+	}
+	return found
+}
+
+// endsAfterSilence reports whether a session ended by a refusal after a silence of minutes to
+// hours; a night is longer.
+func endsAfterSilence(r *session.Refusal) bool {
+	return r.Cause == session.SessionEnd && r.Dead && !r.Shared && r.Gap() >= inUse && r.Gap() < workday
+}

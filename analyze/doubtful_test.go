@@ -1,0 +1,50 @@
+package analyze
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+// TestFewPeople checks days of a small site, on which what is ordinary one by one is not, or is.
+func TestFewPeople(t *testing.T) {
+	const people = 40
+	for name, c := range map[string]struct {
+		ends        func(at time.Duration) bool // whether a session ends before a visit
+		least, most int64                       // unexplained
+	}{
+		"sessions end now and then": {func(at time.Duration) bool { return at/time.Minute%17 == 3 }, 0, 2},
+		"nobody is accepted for half an hour": {func(at time.Duration) bool {
+			return at/time.Minute%17 == 3 || at >= 13*time.Hour && at < 13*time.Hour+30*time.Minute
+		}, 5, 40},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var w written
+			for i := range people {
+				client := fmt.Sprintf("203.0.113.%d", i)
+				at := 7*time.Hour + time.Duration(i*i*37%400)*time.Minute
+				w.at(at-10*time.Second, client, "-", "POST /signin", 302, firefoxAgent)
+				for k := range 6 {
+					work(&w, at, client, c.ends(at))
+					at += time.Duration(35+(i*7+k*13)%50) * time.Minute
+				}
+			}
+			res := w.run(t)
+			if n := res.Totals.Unexplained; n < c.least || n > c.most || len(res.Findings) > 0 {
+				t.Errorf("%d unexplained, want %d to %d: %v %+v", n, c.least, c.most, res.Causes, res.Findings)
+			}
+		})
+	}
+}
+
+// work writes a few requests, which begin with a refusal and a sign-in if the session has ended.
+func work(w *written, at time.Duration, client string, ended bool) {
+	if ended {
+		w.at(at, client, "-", "GET /desk/mail", 401, firefoxAgent)
+		at += 40 * time.Second
+		w.at(at, client, "-", "POST /signin", 302, firefoxAgent)
+	}
+	for k := range 4 {
+		w.at(at+time.Duration(1+k*20)*time.Second, client, "-", fmt.Sprintf("GET /desk/%s", []string{"mail", "files"}[k%2]), 200, firefoxAgent)
+	}
+}
