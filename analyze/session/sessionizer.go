@@ -252,7 +252,7 @@ func (s *sessionizer) signInOfInstant(l *life, a *timeline.Actor, i int) *timeli
 		return nil
 	}
 	for j := i + 1; j < len(a.Events) && a.Events[j].Time == e.Time; j++ {
-		if s.SignedIn(a, j) {
+		if s.SignedIn(a, j) && !s.givesTokens(a.Events[j].Endpoint) { // a renewal begins no session
 			return &a.Events[j]
 		}
 	}
