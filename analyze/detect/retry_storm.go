@@ -110,7 +110,7 @@ type retries struct {
 // session brings its credentials with each request: what fails is the account.
 func (d *Diagnosis) repeatable(r *session.Refusal) bool {
 	account := r.Named && !r.Session && !r.Renewal && !isBrowser(d.State.Agents[r.Agent])
-	return !r.SignIn && !account && (r.Good || r.Session || r.Renewal || d.leftOpen(r))
+	return !r.SignIn && !account && !d.unservedCheck(r) && (r.Good || r.Session || r.Renewal || d.leftOpen(r))
 }
 
 // pageRequests is the number of accepted requests that show a page which a person has
@@ -391,17 +391,33 @@ func inspectRetries(d *Diagnosis, seen observer) ([]candidate, error) {
 	}
 	o := seen.(*retryObserver)
 	var found []candidate
-	for from := 0; from < len(o.runs); {
-		to := from + 1
-		for to < len(o.runs) && o.runs[to].agent == o.runs[from].agent {
-			to++
-		}
-		if cand, ok := storm(d, o.runs[from:to]); ok {
+	for _, runs := range o.bySoftware() {
+		if cand, ok := storm(d, runs); ok {
 			found = append(found, cand)
 		}
-		from = to
 	}
 	return append(found, o.ofPages()...), nil
+}
+
+// bySoftware returns the runs by user agent; those of programs by version: what else their user
+// agents name is the device.
+func (o *retryObserver) bySoftware() (groups [][]retries) {
+	s := o.d.software()
+	agents, versions := map[uint32]int{}, map[uint32]int{} // to groups
+	for _, r := range o.runs {
+		of, key := agents, r.agent
+		if version := s.of[r.agent][0]; version > 0 && !isBrowser(o.d.State.Agents[r.agent]) {
+			of, key = versions, version
+		}
+		n, known := of[key]
+		if !known {
+			n = len(groups)
+			of[key] = n
+			groups = append(groups, nil)
+		}
+		groups[n] = append(groups[n], r)
+	}
+	return groups
 }
 
 // ofPages returns the findings of requests that browsers of several kinds repeat.
@@ -453,7 +469,7 @@ func severalStorms(d *Diagnosis, runs []retries) bool {
 	return apart >= stormClients
 }
 
-// storm returns the finding of the runs of one user agent, if they are enough.
+// storm returns the finding of the runs of one software, if they are enough.
 func storm(d *Diagnosis, runs []retries) (candidate, bool) {
 	var cand candidate
 	longest := 0
@@ -483,6 +499,9 @@ func storm(d *Diagnosis, runs []retries) (candidate, bool) {
 	slices.Sort(cand.claims)
 	slices.Sort(gaps)
 	cand.Subject = result.Subject{Type: "client_software", UserAgent: d.State.Agents[runs[0].agent]}
+	if version := d.software().of[runs[0].agent][0]; version > 0 && slices.ContainsFunc(runs, func(r retries) bool { return r.agent != runs[0].agent }) {
+		cand.Subject.UserAgent = d.software().names[version-1]
+	}
 	if cand.Subject.UserAgent == "" {
 		cand.Subject.Type = "site"
 	}
