@@ -45,7 +45,8 @@ var sessionExpiry = Kind{
 		{{if eq .Policy "undetermined"}}This log does not show whether idle time or age ends the sessions: both fit about as well.{{end}}
 		{{with $.Subject.UserAgent}}Sessions of other software last longer: this one does not renew them, or asks for shorter ones.{{end}}
 		{{with .Hosts}}The sessions are those of {{list .}}.{{end}}
-		{{with .OnsetHigh}}Sessions outlived this timeout until {{time .}}: it was shortened, or set, before then.{{end}}
+		{{if .NewSessions}}Only sessions that began since {{time .OnsetHigh}} end so; those from before go on. What renews a session may not work with what new ones are given: the path or name of a cookie, the kind of a token.
+		{{else}}{{with .OnsetHigh}}Sessions outlived this timeout until {{time .}}: it was shortened, or set, before then.{{end}}{{end}}
 		{{with .LikelySetting}}The setting is probably {{duration .}}.{{end}}{{end}}`,
 	Remedy: []string{
 		`{{if eq .Details.Rule "absolute"}}Compare the lifetime with how long people work without a break, and raise it if it is shorter (PHP session.cookie_lifetime, Spring server.servlet.session.cookie.max-age, OIDC access token lifespan, oauth2-proxy cookie_expire).{{else}}Compare the timeout with the pauses that people make, and raise it if work is lost (PHP session.gc_maxlifetime, Tomcat session-timeout, Django SESSION_COOKIE_AGE with SESSION_SAVE_EVERY_REQUEST, ASP.NET sessionState timeout, oauth2-proxy cookie_refresh).{{end}}`,
@@ -72,6 +73,7 @@ type Expiry struct {
 	BICDifference  *float64       `json:"bic_difference,omitempty" label:"BIC difference"` // between the two policies, where both were fitted
 	Hosts          []string       `json:"hosts,omitempty" label:"hosts that share the sessions"`
 	LikelySetting  result.Seconds `json:"likely_setting_seconds,omitempty"` // the one usual setting within the interval
+	NewSessions    bool           `json:"new_sessions_only,omitempty"`      // older ones have no timeout
 	OnsetHigh      *result.Time   `json:"onset_high,omitempty" label:"onset (latest)"`
 }
 
@@ -126,6 +128,11 @@ func inspectLifetimes(d *Diagnosis, _ observer) ([]candidate, error) {
 			continue
 		}
 		t, ok := d.fitPolicy(h)
+		if !ok || t.bySessions {
+			if x, since := d.limitSince(h); since {
+				t, ok = x, true
+			}
+		}
 		if ok && !t.bySessions {
 			if cand, ok := d.expiry(h, &t); ok {
 				found = append(found, cand)
@@ -209,6 +216,7 @@ type timeout struct {
 	survived *stats.Durations
 	reached  *stats.Durations // by sessions that were accepted
 	bic      float64          // of the idle policy less that of the absolute one; infinite if they were not compared
+	since    int64            // if only sessions that begin from a time on have it: that time in Unix milliseconds; else 0
 	// Only the sessions that it spares are few, not the requests: those of one way to sign in
 	// may have a timeout.
 	bySessions bool
@@ -337,7 +345,7 @@ func (d *Diagnosis) expiry(h *mortalHost, t *timeout) (candidate, bool) {
 	ageless := t.absolute && float64(t.Above.Hits) >= expiryAgeless*float64(t.deaths.Total())
 	var cand candidate
 	for i, r := range d.Refusals.All() {
-		if r.Dead && d.open(i) && h.has(d, r) && (t.measure(r) >= t.High || ageless && r.Age() < 0) {
+		if r.Dead && d.open(i) && h.has(d, r) && (t.measure(r) >= t.High || ageless && r.Age() < 0) && (t.since == 0 || r.Time-r.Age() >= t.since) {
 			cand.claims = append(cand.claims, uint32(i))
 		}
 	}
@@ -377,7 +385,12 @@ func (d *Diagnosis) expiry(h *mortalHost, t *timeout) (candidate, bool) {
 		details.Hosts = h.names
 	}
 	cand.Onset = parse.NoTime
-	if onset, ok := d.shortened(h, t); ok {
+	details.NewSessions = t.since > 0
+	onset, ok := t.since, t.since > 0
+	if !ok {
+		onset, ok = d.shortened(h, t)
+	}
+	if ok {
 		cand.Onset = onset * 1000
 		high := result.Time(cand.Onset)
 		details.OnsetHigh = &high

@@ -138,3 +138,40 @@ func TestShortenedTimeout(t *testing.T) {
 		})
 	}
 }
+
+// TestLimitOfNewSessions checks that a limit on the age of sessions which only those have that begin
+// from a time on is found among older ones that go on.
+func TestLimitOfNewSessions(t *testing.T) {
+	for _, limited := range []bool{true, false} {
+		w, onset := newWorld(8), 12*time.Hour
+		w.sessionIDs = true
+		for i := range 60 {
+			address := fmt.Sprintf("198.51.%d.9", i)
+			for at, n := 7*time.Hour+w.minutes(480), 0; at < 19*time.Hour; n++ {
+				id, began := fmt.Sprintf("k%d-%d", i, n), at
+				w.add(at, "POST", "/login", "", "", address, "302")
+				for at += time.Second; at < 19*time.Hour; at += time.Duration(10+w.r.IntN(100)) * time.Second {
+					if limited && began > onset && at-began > 10*time.Minute || w.r.IntN(400) == 0 {
+						w.add(at, "GET", "/books", "", id, address, "401")
+						at += 20 * time.Second
+						break
+					}
+					w.add(at, "GET", "/books", "", id, address, "200")
+				}
+			}
+		}
+		_, findings := w.scan(t, 1)
+		found := false
+		for _, f := range findings {
+			if e, ok := f.Details.(*Expiry); ok {
+				found = true
+				if at := time.UnixMicro(f.Onset).Sub(day); !e.NewSessions || e.Policy != "absolute" || e.Timeout < 590 || e.Timeout > 610 || at < onset || at > onset+20*time.Minute {
+					t.Errorf("from %v: %+v", at, e)
+				}
+			}
+		}
+		if found != limited {
+			t.Errorf("found %v, want %v: %+v", found, limited, findings)
+		}
+	}
+}

@@ -2,8 +2,10 @@ package detect
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
+	"logscan/analyze/session"
 	"logscan/analyze/stats"
 	"logscan/parse"
 )
@@ -18,6 +20,7 @@ const sparedBefore = 0.1
 // outcome is what came of a session that reached a timeout.
 type outcome struct {
 	at    int64 // Unix milliseconds: when it ended, or was accepted last
+	start int64 // when it began
 	ended bool
 }
 
@@ -39,10 +42,67 @@ func (d *Diagnosis) shortened(h *mortalHost, t *timeout) (onset int64, ok bool) 
 		}
 		if s.LastAccepted >= s.Start && reached >= t.High && (s.StartSeen || !t.absolute) && slices.Contains(h.names, d.Sites[s.Site]) &&
 			(h.door == 0 || s.Door == h.door) && (h.runs == nil || h.runs(s.Client)) {
-			all = append(all, outcome{s.LastAccepted, false})
+			all = append(all, outcome{s.LastAccepted, s.Start, false})
 		}
 	}
-	slices.SortFunc(all, func(a, b outcome) int { return cmp.Compare(a.at, b.at) })
+	return beginsToEnd(all, func(x outcome) int64 { return x.at })
+}
+
+// limitSince returns the maximum age of the sessions that began from some time on, where older ones
+// have none: they go on with the token or cookie of before, so that all sessions together show no
+// timeout.
+func (d *Diagnosis) limitSince(h *mortalHost) (t timeout, ok bool) {
+	var ages []int64
+	for _, r := range d.Refusals.Of(slices.Values(h.deaths)) {
+		if r.Age() >= 0 {
+			ages = append(ages, r.Age())
+		}
+	}
+	if len(ages) < expiryDeaths {
+		return t, false
+	}
+	slices.Sort(ages)
+	usual := ages[len(ages)/2]
+	var all, lived []outcome // those that reached the age, and all that were not refused
+	for _, r := range d.Refusals.Of(slices.Values(h.deaths)) {
+		if r.Age() >= usual*4/5 {
+			all = append(all, outcome{r.Time, r.Time - r.Age(), r.Age() <= usual*5/4})
+		}
+	}
+	for s, err := range d.EachSession() {
+		if err != nil {
+			return t, false // the rows of the sessions report it
+		}
+		if s.StartSeen && s.LastAccepted >= s.Start && s.End == session.LongAgo && slices.Contains(h.names, d.Sites[s.Site]) {
+			x := outcome{s.LastAccepted, s.Start, false}
+			if lived = append(lived, x); x.at-x.start > usual*5/4 {
+				all = append(all, x)
+			}
+		}
+	}
+	since, ok := beginsToEnd(all, func(x outcome) int64 { return x.start })
+	if !ok {
+		return t, false
+	}
+	t = timeout{absolute: true, measure: ageOf, deaths: &stats.Durations{}, survived: &stats.Durations{}, bic: math.Inf(1), since: since}
+	for _, r := range d.Refusals.Of(slices.Values(h.deaths)) {
+		if r.Age() >= 0 && r.Time-r.Age() >= since {
+			t.deaths.Add(r.Age())
+		}
+	}
+	for _, x := range lived {
+		if x.start >= since {
+			t.survived.Add(x.at - x.start)
+		}
+	}
+	t.Threshold, ok = stats.FindThreshold(t.deaths, t.survived)
+	return t, ok && t.Gain >= expiryGain && t.Above.Hits >= expiryDeaths && float64(t.Above.Hits) >= max(expiryLethal*float64(t.Above.Trials), expiryShare*float64(len(h.deaths)))
+}
+
+// beginsToEnd returns the time from which on sessions end that were spared before, by their order
+// at some time of each.
+func beginsToEnd(all []outcome, at func(outcome) int64) (onset int64, ok bool) {
+	slices.SortFunc(all, func(a, b outcome) int { return cmp.Compare(at(a), at(b)) })
 	cells := make([]stats.Cell, len(all))
 	for i := range all {
 		cells[i].Add(all[i].ended)
@@ -59,14 +119,14 @@ func (d *Diagnosis) shortened(h *mortalHost, t *timeout) (onset int64, ok bool) 
 			after.Merge(cells[i])
 		}
 	}
-	return all[c.At].at, shareOf(before) <= sparedBefore && shareOf(after) >= expiryLethal && after.Hits >= expiryDeaths
+	return at(all[c.At]), shareOf(before) <= sparedBefore && shareOf(after) >= expiryLethal && after.Hits >= expiryDeaths
 }
 
 // endedPast returns the sessions of a host that a timeout ended.
 func (d *Diagnosis) endedPast(h *mortalHost, t *timeout) (all []outcome) {
 	for _, r := range d.Refusals.Of(slices.Values(h.deaths)) {
 		if t.measure(r) >= t.High {
-			all = append(all, outcome{r.Time, true})
+			all = append(all, outcome{r.Time, r.Time - r.Age(), true})
 		}
 	}
 	return all
