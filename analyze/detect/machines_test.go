@@ -198,6 +198,47 @@ func TestProbes(t *testing.T) {
 	}
 }
 
+// TestCheckWithoutCredentials checks that one of the checks of a monitor, which lacks the credentials
+// that the other has, is a probe, and no retry storm.
+func TestCheckWithoutCredentials(t *testing.T) {
+	w := everyday(3)
+	w.agents["10.9.0.1"] = "Prometheus/2.51.0"
+	w.poll(time.Minute, 20*time.Hour, 15*time.Second, "/metrics", "scrape", "10.9.0.1", "200")
+	w.poll(time.Minute+3*time.Second, 20*time.Hour, 15*time.Second, "/node/metrics", "", "10.9.0.1", "401")
+	_, findings := w.scan(t, 1)
+	if len(findings) != 1 || findings[0].Subject.ClientAddress != "10.9.0.1" {
+		t.Fatalf("found %+v", findings)
+	}
+	if p, ok := findings[0].Details.(*Probe); !ok || !p.Elsewhere || p.Routes != 1 {
+		t.Errorf("details %+v", findings[0].Details)
+	}
+}
+
+// TestStormOfVersion checks that installs of one version on several devices are one retry storm.
+func TestStormOfVersion(t *testing.T) {
+	w := everyday(3)
+	for i := range 6 {
+		address := fmt.Sprintf("203.0.113.%d", 80+i)
+		w.agents[address] = fmt.Sprintf("ShopApp/4.2.1 (iPhone; iOS 18.%d)", i)
+		at := 9*time.Hour + w.minutes(200)
+		w.add(at, "POST", "/login", "", "", address, "200")
+		for range 5 {
+			at += w.minutes(2)
+			w.add(at, "GET", "/api/items", "", fmt.Sprint("shop", i), address, "200")
+		}
+		w.poll(at+time.Hour, at+time.Hour+3*time.Minute, 2*time.Second, "/api/orders", "", address, "401")
+		for j := range w.requests {
+			if r := &w.requests[j]; r.address == address && r.status == "401" {
+				r.session = fmt.Sprint("shop", i)
+			}
+		}
+	}
+	_, findings := w.scan(t, 1)
+	if len(findings) == 0 || findings[0].Kind != "retry_storm" || findings[0].Subject.UserAgent != "ShopApp/4.2.1" || findings[0].Details.(*RetryStorm).Sessions != 6 {
+		t.Errorf("found %+v", findings)
+	}
+}
+
 // TestStatedProbes checks programs without a pace of which the log states that they send no
 // credentials that the server reads, and who is none.
 func TestStatedProbes(t *testing.T) {

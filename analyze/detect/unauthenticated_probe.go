@@ -46,7 +46,7 @@ var unauthenticatedProbe = Kind{
 	Explanation: `{{if .Details.Fails}}{{with .Details}}
 		All {{plural .Requests "request" "requests"}} of {{count .Clients "client"}} were refused, in {{count .Rounds "round"}} between {{time .First}} and {{time .Last}}.
 		By its standard this route is requested without credentials, so those who ask have none to send.{{end}}{{else}}` + clientName + `{{with .Details}} ({{with $.Subject.UserAgent}}{{.}}{{else}}no user agent{{end}})
-		was refused on all {{plural .Requests "request" "requests"}} to {{count .Routes "route"}} between {{time .First}} and {{time .Last}}, and was never accepted where credentials are required.
+		was refused on all {{plural .Requests "request" "requests"}} to {{count .Routes "route"}} between {{time .First}} and {{time .Last}}{{if .Elsewhere}}, where nobody was accepted. On other routes it is accepted: this check may lack the credentials that the others have.{{else}}, and was never accepted where credentials are required.{{end}}
 		{{if .Stated}}The log states for each of them, in {{count .Rounds "round"}}, that there were no credentials of the kind that the server checks there.
 		{{else if .Inside}}It comes from inside the network, in {{count .Rounds "round"}} at irregular times, and shares its address with few others or none, so it is a program of the site whose credentials are missing or wrong.
 		{{else}}{{share .SteadyShare}} of its requests come about {{duration .Period}} apart, so it is a program.{{end}}
@@ -81,7 +81,8 @@ type Probe struct {
 	Peers       int                `json:"peers,omitempty" label:"other addresses of the same software, accepted"`
 	Clients     int                `json:"clients,omitempty"` // of a route that must be open
 	Fails       string             `json:"fails,omitempty"`   // while such a route is refused
-	Balancer    bool               `json:"balancer"`          // it is a health check that takes servers out of service
+	Elsewhere   bool               `json:"elsewhere,omitempty" label:"accepted on other routes"`
+	Balancer    bool               `json:"balancer"` // it is a health check that takes servers out of service
 	PValue      result.Probability `json:"p_value"`
 }
 
@@ -122,10 +123,10 @@ const (
 )
 
 func inspectProbes(d *Diagnosis, _ observer) ([]candidate, error) {
-	refused := d.countByAddress(d.neverAccepted)
+	refused := d.countByAddress(d.neverServed)
 	// of returns the client of a refusal that may be one of a probe.
 	of := func(i int, r *session.Refusal) (client timeline.Client, ok bool) {
-		if refused[r.Address] < probeRounds || !d.neverAccepted(i, r) {
+		if refused[r.Address] < probeRounds || !d.neverServed(i, r) {
 			return client, false
 		}
 		return r.Client(), d.Clients[r.Client()].Sessions == 0 && !d.leftOpen(r)
@@ -182,6 +183,20 @@ func inspectProbes(d *Diagnosis, _ observer) ([]candidate, error) {
 	return found, nil
 }
 
+// neverServed reports whether a refusal is that of a client that was never accepted, or of a
+// program that is accepted elsewhere, on a route that accepts nobody and that it requests without
+// a name: one of the checks of a monitor.
+func (d *Diagnosis) neverServed(i int, r *session.Refusal) bool {
+	return d.neverAccepted(i, r) || d.open(i) && d.unservedCheck(r)
+}
+
+// unservedCheck reports whether a refusal is that of a program on a route that accepts nobody,
+// without a name, a session or a token to renew.
+func (d *Diagnosis) unservedCheck(r *session.Refusal) bool {
+	e := &d.State.Endpoints[r.Endpoint]
+	return !r.Named && !r.Session && !r.SignIn && !r.Renewal && e.Method != "POST" && passed(&e.Tally)+e.Known.Accepted == 0 && !isBrowser(d.State.Agents[r.Agent])
+}
+
 // probePlace is the finding of a client, by its index, and the route with most requests.
 type probePlace struct {
 	finding int
@@ -199,6 +214,7 @@ type probing struct {
 	user        uint32 // the one that requests name; 0 for none
 	stated      int32  // refusals that state that there were no credentials
 	signIns     int32  // refusals that are tries to sign in
+	elsewhere   bool   // it is accepted on other routes
 	no          bool   // it requests too many routes, or names several users
 }
 
@@ -242,6 +258,7 @@ func (p *probing) add(r *session.Refusal, stated bool) {
 	p.n++
 	p.size++
 	p.last = r.Time
+	p.elsewhere = p.elsewhere || r.Good
 	if stated {
 		p.stated++
 	}
@@ -351,7 +368,7 @@ func probe(d *Diagnosis, client timeline.Client, x *probing, inside bool, client
 	details := &Probe{
 		Rounds: gaps + 1, Requests: int(x.n), Routes: len(x.routes), Route: endpointLabel(&d.State.Endpoints[x.mostAsked()]),
 		First: result.Time(x.first * 1000), Last: result.Time(x.last * 1000),
-		Balancer: isBalancer(c.Subject.UserAgent), PValue: result.Probability(p),
+		Elsewhere: x.elsewhere, Balancer: isBalancer(c.Subject.UserAgent), PValue: result.Probability(p),
 	}
 	if paced {
 		details.Period, details.SteadyShare = result.Seconds(round(float64(typical)/1000, 1)), result.Share(round(float64(near)/float64(gaps), 4))
