@@ -86,14 +86,14 @@ func TestCommonInstant(t *testing.T) {
 		{"deaths at all times", []death{died(0, 10, 12), died(0, 20, 22), died(0, 30, 32), alive(0, 100), alive(0, 100)}, 0, 0, 0, 0},
 		{"nothing", nil, 0, 0, 0, 0},
 	} {
-		w := newSweep(&mortality{deaths: tt.list}, func(int64) float64 { return 2 })
+		w := newSweep(&mortality{deaths: tt.list}, func(int64) float64 { return 2 }, 0)
 		slices.SortFunc(tt.list, func(a, b death) int { return cmp.Compare(a.start, b.start) })
 		for _, d := range tt.list {
 			w.life(d.start, d.last)
 		}
 		got := w.end()
 		got.evidence = 0
-		if want := (instant{tt.from * minute, tt.to * minute, tt.deaths, tt.survive, 0}); got != want {
+		if want := (instant{from: tt.from * minute, to: tt.to * minute, deaths: tt.deaths, survive: tt.survive}); got != want {
 			t.Errorf("%s: %+v, want %+v", tt.name, got, want)
 		}
 	}

@@ -2,6 +2,7 @@ package detect
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 
@@ -19,7 +20,8 @@ import (
 // it do. Not: expiry (sessions end at all times, each at the same idle time or
 // age), an outage (nobody is accepted any more), the morning after a night (nobody was active), a broken backend or route
 // (the same sessions are accepted elsewhere). Programs of which none is ever refused have
-// credentials of their own, and no session that could end.
+// credentials of their own, and no session that could end. Where servers are replaced in turn,
+// sessions end one after the other within minutes, and are accepted by some servers meanwhile.
 //
 // Statistic: each death, the end of a session by a refusal, lies between the
 // session's last acceptance and that refusal. A sweep over these intervals finds
@@ -41,6 +43,7 @@ var sessionInvalidation = Kind{
 	Title:    `{{if .Details.Survivors}}Nearly all{{else}}All{{end}} sessions{{with .Subject.Host}} on {{.}}{{end}} ended {{with .Details.Moments}}{{len .}} times{{if $.Details.Daily}}, always at about the same time of day{{end}}, the first {{end}}at {{time .Onset}}`,
 	Explanation: `{{with .Details}}
 		{{plural .Sessions "session was" "sessions were"}} refused at their first request after {{if .Moments}}one of these moments{{else}}that moment{{end}} and needed a new sign-in, whatever their age ({{duration .Youngest}} to {{duration .Oldest}}).
+		{{if .Rollout}}They ended one after the other within {{duration .Rollout}}, as when servers are replaced in turn.{{end}}
 		{{if .Survivors}}{{plural .Survivors "session" "sessions"}} stayed valid.{{else}}No session is known to have stayed valid.{{end}}
 		{{if .Moments}}It happened at {{range $i, $at := .Moments}}{{if $i}}, {{end}}{{time $at}}{{end}}. The first moment{{else}}The moment{{end}} lies between {{time .OnsetLow}} and {{time .OnsetHigh}}.
 		It is not a timeout: at other times, sessions survive being idle for as long.{{end}}`,
@@ -60,7 +63,8 @@ type Invalidation struct {
 	Sessions  int                `json:"sessions"`          // refused after the instant
 	Moments   []result.Time      `json:"moments,omitempty"` // all instants, if there are several
 	Daily     bool               `json:"daily,omitempty" label:"at the same time of day"`
-	Survivors int                `json:"survivors"` // accepted before and after it
+	Rollout   result.Seconds     `json:"rollout_seconds,omitempty" label:"took up to"` // from the instant until no session was left
+	Survivors int                `json:"survivors"`                                    // accepted before and after it
 	PValue    result.Probability `json:"p_value"`
 	OnsetLow  result.Time        `json:"onset_low" label:"onset (earliest)"`
 	OnsetHigh result.Time        `json:"onset_high" label:"onset (latest)"`
@@ -87,6 +91,10 @@ const (
 	// dailyWithin the time in milliseconds by which a job may be early or late.
 	dailyInstants = 3
 	dailyWithin   = 10 * 60_000
+	// rollout is how long, in milliseconds, servers that are replaced in turn take. There must be
+	// rolloutTimes as many deaths in such a time as there are on average.
+	rollout      = 5 * 60_000
+	rolloutTimes = 5
 	// maxSurprise bounds the weight of one death, which may have a cause of its own.
 	maxSurprise = 4.0
 )
@@ -108,6 +116,30 @@ type mortality struct {
 	named    int             // number of deaths of sessions with an id
 	families map[uint32]bool // families of software whose sessions died
 	earlier  earlierSessions
+	done     bool // no further instant is to be found
+}
+
+// crowded reports whether far more open deaths than usual lie within the time of a rollout.
+func (m *mortality) crowded() bool {
+	var ends []int64
+	for _, l := range m.deaths {
+		if l.open && m.counts(l.named) {
+			ends = append(ends, l.end)
+		}
+	}
+	slices.Sort(ends)
+	most, from := 0, 0
+	for i, at := range ends {
+		for at-ends[from] > 2*rollout { // the last of them is noticed late
+			from++
+		}
+		most = max(most, i-from+1)
+	}
+	if most < invalidatedSessions {
+		return false
+	}
+	windows := float64(ends[len(ends)-1]-ends[0])/(2*rollout) + 1
+	return float64(most) >= rolloutTimes*float64(len(ends)-most)/windows
 }
 
 // counts reports whether a life or a death counts. If most that die are sessions with ids,
@@ -146,7 +178,7 @@ func lifeOf(s *session.Record) death {
 }
 
 // inspectInvalidations finds one instant of each site after the other: without the deaths of
-// those that are found, the next one stands out.
+// those that are found, the next one stands out. Then it finds those that took a while.
 func inspectInvalidations(d *Diagnosis, _ observer) ([]candidate, error) {
 	programs := d.programs()
 	sites, err := mortalities(d, programs)
@@ -154,24 +186,29 @@ func inspectInvalidations(d *Diagnosis, _ observer) ([]candidate, error) {
 		return nil, err
 	}
 	ended := make([][]invalidated, len(sites))
-	for n, more := 0, true; more && n < maxInstants; n++ {
-		more = false
-		instants, err := findInstants(d, sites, programs)
-		if err != nil {
-			return nil, err
-		}
+	for _, took := range []int64{0, rollout} {
 		for i := range sites {
-			m := &sites[i]
-			if m.deaths == nil {
-				continue
+			sites[i].done = sites[i].deaths == nil || took > 0 && !sites[i].crowded()
+		}
+		for n, more := 0, true; more && n < maxInstants; n++ {
+			more = false
+			instants, err := findInstants(d, sites, programs, took)
+			if err != nil {
+				return nil, err
 			}
-			x, ok := m.invalidated(d, instants[i])
-			if !ok {
-				m.deaths = nil
-				continue
+			for i := range sites {
+				m := &sites[i]
+				if m.done {
+					continue
+				}
+				x, ok := m.invalidated(d, instants[i])
+				if !ok {
+					m.done = true
+					continue
+				}
+				ended[i], more = append(ended[i], x), true
+				m.remove(x.refusals)
 			}
-			ended[i], more = append(ended[i], x), true
-			m.remove(x.refusals)
 		}
 	}
 	var found []candidate
@@ -184,9 +221,9 @@ func inspectInvalidations(d *Diagnosis, _ observer) ([]candidate, error) {
 }
 
 // findInstants reads the sessions twice, to find the instant of each site with most evidence,
-// first with all deaths as the baseline, then without those of the instant. The sessions
-// may be too many to keep in memory.
-func findInstants(d *Diagnosis, sites []mortality, programs []uint32) ([]instant, error) {
+// first with all deaths as the baseline, then without those of the instant. Each took up to so
+// many milliseconds. The sessions may be too many to keep in memory.
+func findInstants(d *Diagnosis, sites []mortality, programs []uint32, took int64) ([]instant, error) {
 	instants := make([]instant, len(sites))
 	for round := range 2 {
 		sweeps := make([]*sweep, len(sites))
@@ -195,7 +232,7 @@ func findInstants(d *Diagnosis, sites []mortality, programs []uint32) ([]instant
 			m, at := &sites[i], &instants[i]
 			from, to := session.LongAgo, session.Never
 			switch {
-			case m.deaths == nil:
+			case m.done:
 				continue
 			case round > 0:
 				if at.deaths < invalidatedKnown {
@@ -204,8 +241,10 @@ func findInstants(d *Diagnosis, sites []mortality, programs []uint32) ([]instant
 				from, to = at.from, at.to
 				m.earlier.divide(d, at.from)
 			}
-			sweeps[i] = newSweep(m, surprise(m.deaths, &d.Lifetimes[d.Sites[i]].Gap, from, to))
-			some = true
+			sweeps[i] = newSweep(m, surprise(m.deaths, &d.Lifetimes[d.Sites[i]].Gap, from+took, to), took)
+			if some = true; took > 0 {
+				sweeps[i].until = d.To - 2*took // who is accepted then shows that a session has survived
+			}
 		}
 		if !some {
 			break
@@ -219,7 +258,7 @@ func findInstants(d *Diagnosis, sites []mortality, programs []uint32) ([]instant
 				continue
 			}
 			l := lifeOf(s)
-			w.life(l.start, l.last)
+			w.life(l.start, l.last-took)
 			if round > 0 && s.Named && !s.StartSeen {
 				m.earlier.accepted(l.start, instants[s.Site])
 			}
@@ -227,6 +266,7 @@ func findInstants(d *Diagnosis, sites []mortality, programs []uint32) ([]instant
 		for i, w := range sweeps {
 			if w != nil {
 				instants[i] = w.end()
+				instants[i].took = took
 			}
 		}
 	}
@@ -275,6 +315,7 @@ func mortalities(d *Diagnosis, programs []uint32) ([]mortality, error) {
 // instant is a moment that many deaths have in common.
 type instant struct {
 	from, to        int64 // it lies after from, and not after to; Unix milliseconds
+	took            int64 // milliseconds until all sessions had ended
 	deaths, survive int   // of the sessions that were live then
 	evidence        float64
 }
@@ -284,6 +325,7 @@ type instant struct {
 type sweep struct {
 	edges  []deathEdge
 	lasts  times // ends of the lives that are not over
+	until  int64 // later instants are not looked for
 	now    int64
 	deaths int     // that may have been at now
 	weight float64 // of those deaths
@@ -334,13 +376,14 @@ func (t *times) pop() {
 }
 
 // newSweep returns a sweep over the open deaths of a site, weighted by the surprise of a
-// death after an idle time in milliseconds.
-func newSweep(m *mortality, surprise func(idle int64) float64) *sweep {
-	w := &sweep{now: session.LongAgo, edges: make([]deathEdge, 2*len(m.deaths))[:0]}
+// death after an idle time in milliseconds. A session may have died up to took milliseconds
+// after the instant.
+func newSweep(m *mortality, surprise func(idle int64) float64, took int64) *sweep {
+	w := &sweep{now: session.LongAgo, until: session.Never, edges: make([]deathEdge, 2*len(m.deaths))[:0]}
 	for _, d := range m.deaths {
 		if d.open && m.counts(d.named) {
 			weight := surprise(d.end - d.last)
-			w.edges = append(w.edges, deathEdge{d.last, 1, weight}, deathEdge{d.end, -1, -weight})
+			w.edges = append(w.edges, deathEdge{d.last - took, 1, weight}, deathEdge{d.end, -1, -weight})
 		}
 	}
 	slices.SortFunc(w.edges, func(a, b deathEdge) int {
@@ -389,8 +432,8 @@ func (w *sweep) reach(at int64) {
 	if at == w.now {
 		return
 	}
-	if e := w.weight - survivorPenalty*float64(len(w.lasts)); e > w.best.evidence+1e-9 {
-		w.best = instant{w.now, at, w.deaths, len(w.lasts), e}
+	if e := w.weight - survivorPenalty*float64(len(w.lasts)); e > w.best.evidence+1e-9 && at <= w.until {
+		w.best = instant{from: w.now, to: at, deaths: w.deaths, survive: len(w.lasts), evidence: e}
 	}
 	w.now = at
 }
@@ -442,7 +485,7 @@ func (m *mortality) invalidated(d *Diagnosis, at instant) (x invalidated, ok boo
 	}
 	// The evidence grows only where the interval of a death begins: there are as many
 	// instants to choose from.
-	p := math.Exp(-at.evidence-more) * float64(len(m.deaths))
+	p := math.Exp(-at.evidence-more) * float64(len(m.deaths)) * 2 // with and without a rollout
 	if p > invalidationFalse {
 		return x, false
 	}
@@ -450,11 +493,11 @@ func (m *mortality) invalidated(d *Diagnosis, at instant) (x invalidated, ok boo
 	// whether they were in use at the time or not.
 	x = invalidated{instant: at, p: p, refusals: map[uint32]bool{}}
 	for _, l := range m.deaths {
-		if l.start > at.to || l.last > at.to || l.end < at.from {
+		if max(l.start, l.last) > at.to+at.took || l.end < at.from {
 			continue
 		}
 		x.refusals[l.refusal] = true
-		x.ages = append(x.ages, at.to-l.start)
+		x.ages = append(x.ages, max(0, at.to-l.start))
 	}
 	if earlier > 0 {
 		m.earlier.end(d, at.from, x.refusals)
@@ -474,6 +517,7 @@ func (m *mortality) remove(refusals map[uint32]bool) {
 // which there is one at least.
 func invalidation(d *Diagnosis, m *mortality, all []invalidated) candidate {
 	slices.SortFunc(all, func(x, y invalidated) int { return cmp.Compare(x.to, y.to) })
+	all = joinRollouts(all)
 	first := &all[0]
 	details := &Invalidation{
 		PValue: 1, OnsetLow: result.Time(first.from * 1000), OnsetHigh: result.Time(first.to * 1000),
@@ -487,6 +531,7 @@ func invalidation(d *Diagnosis, m *mortality, all []invalidated) candidate {
 		deaths += x.deaths
 		details.Sessions += len(x.refusals)
 		details.Survivors += x.survive
+		details.Rollout = max(details.Rollout, result.Seconds(float64(x.took)/1000))
 		details.PValue = min(details.PValue, result.Probability(x.p))
 		details.Youngest = min(details.Youngest, result.Seconds(float64(x.ages[0])/1000))
 		details.Oldest = max(details.Oldest, result.Seconds(float64(x.ages[len(x.ages)-1])/1000))
@@ -505,6 +550,24 @@ func invalidation(d *Diagnosis, m *mortality, all []invalidated) candidate {
 	cand.Confidence = confidence(float64(details.PValue), stats.WilsonLower(int64(deaths), int64(deaths+details.Survivors), stats.Z95))
 	cand.Details = details
 	return cand
+}
+
+// joinRollouts returns the instants with those that lie within one rollout put together: who
+// signs in while servers are replaced is refused again.
+func joinRollouts(all []invalidated) (joined []invalidated) {
+	for _, x := range all {
+		last := len(joined) - 1
+		if last < 0 || x.from-joined[last].to > 2*max(x.took, joined[last].took) || x.took+joined[last].took == 0 {
+			joined = append(joined, x)
+			continue
+		}
+		y := &joined[last]
+		y.took, y.deaths, y.survive, y.p = max(x.took, y.took, x.to-y.to), y.deaths+x.deaths, y.survive+x.survive, min(x.p, y.p)
+		maps.Copy(y.refusals, x.refusals)
+		y.claims, y.ages = append(y.claims, x.claims...), append(y.ages, x.ages...)
+		slices.Sort(y.ages)
+	}
+	return joined
 }
 
 // daily reports whether instants have a time of day in common.

@@ -72,3 +72,50 @@ func TestInvalidationsRecur(t *testing.T) {
 		}
 	}
 }
+
+// TestRollouts checks sessions that end one after the other while servers are replaced, in a log
+// without session ids: some servers still accept them meanwhile, and who signs in is refused again.
+func TestRollouts(t *testing.T) {
+	const took = 150 * time.Second
+	w := newWorld(6)
+	w.users = false
+	deploys := []time.Duration{9*time.Hour + 36*time.Minute, 16*time.Hour + 24*time.Minute}
+	refused := func(began, at time.Duration) bool {
+		for _, deploy := range deploys {
+			if began < deploy+took && at > deploy {
+				return at > deploy+took || w.r.Float64() < float64(at-deploy)/float64(took)
+			}
+		}
+		return false
+	}
+	for i := range 120 {
+		address := fmt.Sprintf("10.1.%d.%d", i/100, i%100)
+		at := 7*time.Hour + w.minutes(600)
+		began := at
+		w.add(at, "POST", "/login", "", "", address, "302")
+		for range 60 {
+			path, status := []string{"/app/home", "/app/mail", "/api/items"}[w.r.IntN(3)], "200"
+			at += time.Duration(2+w.r.IntN(160)) * time.Second
+			if refused(began, at) {
+				status = "401"
+			}
+			w.add(at, "GET", path, "", "", address, status)
+			if status == "401" {
+				at += time.Duration(8+w.r.IntN(10)) * time.Second
+				began = at
+				w.add(at, "POST", "/login", "", "", address, "302")
+			}
+		}
+	}
+	_, findings := w.scan(t, 2)
+	details := want(t, findings, "session_invalidation")[0].Details.(*Invalidation)
+	if len(details.Moments) != len(deploys) || details.Rollout == 0 {
+		t.Fatalf("found %+v", details)
+	}
+	for i, at := range details.Moments {
+		late := time.UnixMicro(int64(at)).UTC().Sub(time.UnixMicro(int64(at)).UTC().Truncate(24*time.Hour)) - deploys[i]
+		if late < 0 || late > took {
+			t.Errorf("moment %d is %v after the deploy", i, late)
+		}
+	}
+}

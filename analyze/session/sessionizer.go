@@ -207,7 +207,9 @@ func (s *sessionizer) walk(a *timeline.Actor, id uint32) {
 		p.visit.request(e.Time)
 		switch {
 		case s.SignedIn(a, i):
-			s.signIn(&p, a, e)
+			if !s.enteredAt(&p.life, e) {
+				s.signIn(&p, a, e)
+			}
 		case s.signedOut(e):
 			s.close(&p.life, e)
 			p.user, p.last, p.lastOther, p.left = 0, LongAgo, LongAgo, true
@@ -216,6 +218,9 @@ func (s *sessionizer) walk(a *timeline.Actor, id uint32) {
 			next++
 			continue
 		case e.Outcome == timeline.Accepted && s.Roles[e.Endpoint]&Guards != 0:
+			if by := s.signInOfInstant(&p.life, a, i); by != nil {
+				s.signIn(&p, a, by)
+			}
 			s.accept(&p, a, e)
 		}
 		if p.open {
@@ -236,6 +241,31 @@ func (s *sessionizer) walk(a *timeline.Actor, id uint32) {
 		s.fail(s.saver.add(a))
 	}
 	s.close(&p.life, nil)
+}
+
+// signInOfInstant returns the sign-in of the same time as event i, an acceptance after a pause;
+// nil for none. A log of whole seconds does not show which of them came first, but a page that
+// follows a sign-in at once shows nothing of the session before it.
+func (s *sessionizer) signInOfInstant(l *life, a *timeline.Actor, i int) *timeline.Event {
+	e := &a.Events[i]
+	if l.open && e.Time-l.protected < pauseBefore {
+		return nil
+	}
+	for j := i + 1; j < len(a.Events) && a.Events[j].Time == e.Time; j++ {
+		if s.SignedIn(a, j) && !s.givesTokens(a.Events[j].Endpoint) { // a renewal begins no session
+			return &a.Events[j]
+		}
+	}
+	return nil
+}
+
+// pauseBefore is the least time in milliseconds for which a session was not used before a
+// sign-in that begins another one.
+const pauseBefore = 60_000
+
+// enteredAt reports whether the session was begun by e, which was seen ahead.
+func (s *sessionizer) enteredAt(l *life, e *timeline.Event) bool {
+	return l.open && l.seen && l.accepted && l.start == e.Time && l.first == e.Endpoint
 }
 
 // signIn counts a sign-in, or a renewal, which continues a session that is open.
