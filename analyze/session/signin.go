@@ -190,10 +190,14 @@ func (s *sessionizer) renewedInVain(a *timeline.Actor, i int) bool {
 // ended reports whether the refusal e ends the session: it was accepted on protected
 // routes before, and is not accepted again until a sign-in, if ever. The sign-in may be
 // in the log of another server: then the session is refused for a while, wherever it
-// is, and accepted later where it was refused.
+// is, and accepted later where it was refused. Who signed in, comes back after a while and
+// signs in again had a session, too: a log without session ids may not show its use.
 func (s *sessionizer) ended(p *position, e *timeline.Event, h *ahead) bool {
-	if !p.open || !p.accepted || ownCredentials(s.stated(e)) {
+	if !p.open || ownCredentials(s.stated(e)) {
 		return false
+	}
+	if !p.accepted {
+		return !s.State.Sessions && p.seen && e.Time-p.start > Nearby && p.vain < vainSignIns && h.signIn <= h.accepted && h.signIn-e.Time <= arrivalWindow
 	}
 	if h.signIn <= h.accepted {
 		return true
