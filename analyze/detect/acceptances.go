@@ -255,9 +255,15 @@ func passingOf(ev *session.Evidence) passing {
 		if role&(session.Guards|session.SignsIn) != 0 {
 			p[i] |= 1 << timeline.Accepted
 		}
-		if role.Begins() {
+		if role.Begins() || redirectsOn(&ev.State.Endpoints[i]) {
 			p[i] |= 1 << timeline.Redirected
 		}
 	}
 	return p
+}
+
+// redirectsOn reports whether a route that refuses answers what it accepts with a redirect, as
+// the target of a form does (RFC 9110, section 15.4.4).
+func redirectsOn(e *timeline.Endpoint) bool {
+	return e.Method == "POST" && e.N[timeline.Unauthorized] > 0 && e.N[timeline.Accepted] == 0 && e.N[timeline.Redirected] > 0
 }

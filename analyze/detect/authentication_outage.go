@@ -428,8 +428,8 @@ type outage struct {
 	p              float64
 	claims         ascending
 	actors, proven int64
-	users          int // distinct ones that the refusals name
-	routes         int
+	users          int    // distinct ones that the refusals name
+	routes         int    // paths, whatever the method
 	route          uint32 // one of them
 	alive          int    // distinct actors that are accepted elsewhere meanwhile
 	explained      int    // refusals of its scope and time that other findings explain
@@ -529,10 +529,10 @@ func (o *outageObserver) outage(s int32, cells []cell) (x outage, ok bool) {
 // worksBeside reports whether a protected route of the same host, but for one, accepts
 // requests.
 func (o *outageObserver) worksBeside(route uint32) bool {
-	host := o.d.State.Endpoints[route].Host
+	at := &o.d.State.Endpoints[route]
 	for i := range o.d.State.Endpoints {
 		e := &o.d.State.Endpoints[i]
-		if uint32(i) != route && e.Host == host && o.d.Protected[i] && e.N[timeline.Accepted] > 0 {
+		if e.Template != at.Template && e.Host == at.Host && o.d.Protected[i] && e.N[timeline.Accepted] > 0 {
 			return true
 		}
 	}
@@ -564,7 +564,8 @@ func (o *outageObserver) claim(x *outage) {
 		}
 	}
 	o.findGuesses(&list, seen)
-	routes := map[uint32]bool{}
+	type path struct{ host, template string }
+	routes := map[path]bool{}
 	var users session.Bits
 	for i, r := range o.d.Refusals.Of(list.each) {
 		a := seen[r.Actor]
@@ -573,7 +574,8 @@ func (o *outageObserver) claim(x *outage) {
 		}
 		x.claims.add(i)
 		x.route = o.d.Form(r.Endpoint)
-		routes[x.route] = true
+		e := &o.d.State.Endpoints[x.route]
+		routes[path{e.Host, e.Template}] = true
 		if r.Named {
 			users.Add(int(r.User))
 		}
