@@ -101,7 +101,7 @@ func inspectIntegrations(d *Diagnosis, seen observer) ([]candidate, error) {
 	for i := range machines {
 		m := &machines[i]
 		b, paced := findBreakdown(d, m.answers)
-		ok := paced && !(m.wide && b.accepted < persistentRounds && !o.triesInVain(m.client))
+		ok := paced && !(m.wide && b.accepted < persistentRounds && !o.triesInVain(m.client) && !o.bringsName(m.client))
 		if ok || b.rounds >= persistentRounds && o.persists(m, &b) {
 			b.machine, b.irregular = m, !paced
 			tests = append(tests, b)
@@ -124,9 +124,9 @@ func inspectIntegrations(d *Diagnosis, seen observer) ([]candidate, error) {
 // though its rounds have no pace.
 func (o *machineObserver) persists(m *machine, b *breakdown) bool {
 	agent := o.d.State.Agents[m.client.Agent]
-	return b.accepted >= persistentRounds && b.again == session.Never && agent != "" && !isBrowser(agent) &&
+	return b.accepted >= persistentRounds && agent != "" && !isBrowser(agent) &&
 		b.since[len(b.since)-1].time-b.firstRefused >= persistentTime &&
-		(m.addresses > 0 || o.fleets[m.client.Agent] <= machineFleet || o.triesInVain(m.client))
+		(m.addresses > 0 || o.bringsName(m.client) || o.fleets[m.client.Agent] <= machineFleet || o.triesInVain(m.client))
 }
 
 // othersRefused returns the share of others' requests that the routes of the

@@ -290,3 +290,16 @@ func (p *accountPart) collect(n int, e *timeline.Event, user uint32) {
 	}
 	p.add(n, &a)
 }
+
+// acceptedAt reports whether a user, plus one, with many refusals is accepted from an address:
+// what fails there in its name is a program of its own with an old password.
+func (d *Diagnosis) acceptedAt(user, address uint32) bool {
+	o, ok := d.observed[accountFailure.Name].(*accountObserver)
+	if !ok || o.place[user] == 0 {
+		return false
+	}
+	all, err := o.of(int(o.place[user]) - 1)
+	return err == nil && slices.ContainsFunc(all, func(a attempt) bool {
+		return a.refusal == timeline.NoRefusal && a.client.Address == address
+	})
+}

@@ -57,6 +57,7 @@ type machineObserver struct {
 	actors   actorSet                            // of these clients
 	fleets   map[uint32]int                      // by agent of these clients: how many clients were accepted as often as a machine is
 	refused  map[timeline.Client]int             // open refusals
+	named    map[timeline.Client]int             // of them: that name a user
 	vain     map[timeline.Client]int             // refused tries to sign in of clients that had been accepted, see triesInVain
 	machines []machine                           // by client, user
 	parts    []*machinePart
@@ -65,10 +66,13 @@ type machineObserver struct {
 // observeMachines returns an observer of the clients that were refused repeatedly
 // and also accepted, nil if there are none.
 func observeMachines(d *Diagnosis) observer {
-	refused, vain := map[timeline.Client]int{}, map[timeline.Client]int{}
+	refused, vain, named := map[timeline.Client]int{}, map[timeline.Client]int{}, map[timeline.Client]int{}
 	for _, r := range d.eachOpen() {
 		if c := r.Client(); !r.Session && !d.State.Unlisted(c) {
 			refused[c]++
+			if r.Named {
+				named[c]++
+			}
 			if r.SignIn && r.Known {
 				vain[c]++
 			}
@@ -86,7 +90,7 @@ func observeMachines(d *Diagnosis) observer {
 	slices.SortFunc(list, func(a, b timeline.Client) int {
 		return cmp.Or(cmp.Compare(refused[b], refused[a]), timeline.CompareClients(a, b))
 	})
-	o := &machineObserver{d: d, follow: map[timeline.Client]map[uint32]bool{}, fleets: map[uint32]int{}, vain: vain, refused: refused}
+	o := &machineObserver{d: d, follow: map[timeline.Client]map[uint32]bool{}, fleets: map[uint32]int{}, vain: vain, refused: refused, named: named}
 	for _, client := range list[:min(len(list), maxMachines)] {
 		o.follow[client] = map[uint32]bool{}
 		o.fleets[client.Agent] = 0
@@ -113,6 +117,12 @@ func observeMachines(d *Diagnosis) observer {
 // by its user.
 func (o *machineObserver) triesInVain(c timeline.Client) bool {
 	return o.vain[c] >= persistentRounds && o.refused[c] >= 2*o.vain[c]
+}
+
+// bringsName reports whether a program sends its credentials with each request, so that nothing
+// but them is refused, whatever the routes: calendars and files have one each.
+func (o *machineObserver) bringsName(c timeline.Client) bool {
+	return o.named[c] == o.refused[c] && !isBrowser(o.d.State.Agents[c.Agent])
 }
 
 func (o *machineObserver) wants(id uint32, _ timeline.ActorSummary) bool { return o.actors.has(id) }

@@ -25,8 +25,9 @@ func namesProgram(agent string) bool {
 }
 
 // senders returns the machines of several addresses with one program and one user, or none,
-// as one machine each. Nearly all of its addresses are refused in the end, nothing else is
-// accepted from them meanwhile, and the routes do not refuse other programs.
+// as one machine each. Nearly all of its addresses are refused in the end, or for long until all
+// are accepted again; nothing else is accepted from them meanwhile, and the routes do not refuse
+// other programs.
 func (o *machineObserver) senders() (all []machine) {
 	type sender struct{ agent, user uint32 }
 	members := map[sender][]*machine{}
@@ -58,20 +59,35 @@ func (o *machineObserver) senders() (all []machine) {
 			}
 			one.answers = append(one.answers, m.answers...)
 		}
-		if float64(refused) < outageShare*float64(len(list)) || slices.ContainsFunc(one.answers, func(a answer) bool {
+		slices.SortFunc(one.answers, func(a, b answer) int {
+			return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.endpoint, b.endpoint), cmp.Compare(a.refusal, b.refusal))
+		})
+		if float64(refused) < outageShare*float64(len(list)) && !o.refusedTogether(&one) || slices.ContainsFunc(one.answers, func(a answer) bool {
 			return a.refused() && (of[a.endpoint] == mixed || o.d.Refusals.At(int(a.refusal)).Alive)
 		}) {
 			continue
 		}
-		slices.SortFunc(one.answers, func(a, b answer) int {
-			return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.endpoint, b.endpoint), cmp.Compare(a.refusal, b.refusal))
-		})
 		all = append(all, one)
 	}
 	slices.SortFunc(all, func(a, b machine) int {
 		return cmp.Or(cmp.Compare(a.client.Agent, b.client.Agent), cmp.Compare(a.user, b.user))
 	})
 	return all
+}
+
+// refusedTogether reports whether one series of refusals without an acceptance comes from nearly
+// all addresses that use the program of a sender.
+func (o *machineObserver) refusedTogether(sender *machine) bool {
+	all := roundsOf(o.d, sender.answers)
+	from, to, rounds := longestRefusal(all)
+	if rounds < persistentRounds {
+		return false
+	}
+	addresses := map[uint32]bool{}
+	for _, a := range sender.answers[all[from].from:all[to-1].to] {
+		addresses[o.d.Refusals.At(int(a.refusal)).Address] = true
+	}
+	return float64(len(addresses)) >= outageShare*float64(o.fleets[sender.client.Agent])
 }
 
 // ofOneSender reports whether refusals are those of one program at few addresses, in one name

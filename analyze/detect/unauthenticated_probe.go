@@ -20,7 +20,8 @@ import (
 // Sign: one client requests one or a few routes at a steady pace, without a name or a
 // session, and is refused each time; or with one name that is wrong, from the first
 // line of the log to the last, but for one that comes from outside less often than
-// lock-outs count. If the log states for each of its refusals that there were
+// lock-outs count; or with the name of somebody who is accepted at the same address: a program
+// of theirs has an old password. If the log states for each of its refusals that there were
 // no credentials, it needs no pace: a server that checks passwords says so of a token, too.
 // Nor does a program inside the network, whose address no others share: the site's own.
 // Not: a program whose key has expired (it was accepted
@@ -63,6 +64,7 @@ var unauthenticatedProbe = Kind{
 		`{{if not .Details.Fails}}Find out who runs it: the evidence shows its address and user agent.{{end}}`,
 	},
 	inspect: inspectProbes,
+	rest:    restOfProbes,
 }
 
 // Probe is the details of an unauthenticated_probe finding.
@@ -123,6 +125,27 @@ const (
 )
 
 func inspectProbes(d *Diagnosis, _ observer) ([]candidate, error) {
+	return d.probes(closedPublicRoutes(d), func(client timeline.Client, x *probing) bool {
+		// Names that change or do not last all day are guesses. From outside, a wrong password now
+		// and then may as well be one; pseudonyms show nothing.
+		typical, _ := x.rounds.gaps.Steady(clockStep)
+		return x.user == 0 || d.allDay(&x.rounds) && (typical < slowGuess || field.Private([]byte(d.State.Addresses[client.Address])))
+	}), nil
+}
+
+// restOfProbes returns the programs with a wrong password of somebody who is accepted at the
+// same address: nobody guesses there.
+func restOfProbes(d *Diagnosis, _ observer) ([]candidate, error) {
+	if d.observed[accountFailure.Name] == nil {
+		return nil, nil
+	}
+	return d.probes(nil, func(client timeline.Client, x *probing) bool {
+		return x.user != 0 && d.acceptedAt(x.user, client.Address)
+	}), nil
+}
+
+// probes appends to found the clients that are probes, if they may be any.
+func (d *Diagnosis) probes(found []candidate, may func(timeline.Client, *probing) bool) []candidate {
 	refused := d.countByAddress(d.neverServed)
 	// of returns the client of a refusal that may be one of a probe.
 	of := func(i int, r *session.Refusal) (client timeline.Client, ok bool) {
@@ -143,8 +166,7 @@ func inspectProbes(d *Diagnosis, _ observer) ([]candidate, error) {
 			sizes[client.Address] += refused + seriesBase
 		}
 	}
-	found, probes := closedPublicRoutes(d), map[timeline.Client]probePlace{}
-	inside := d.insiders()
+	probes, inside := map[timeline.Client]probePlace{}, d.insiders()
 	for from, to := range d.addressesAtOnce(sizes) {
 		by := map[timeline.Client]*probing{}
 		for i, r := range d.eachOpen() {
@@ -163,6 +185,9 @@ func inspectProbes(d *Diagnosis, _ observer) ([]candidate, error) {
 			p.add(r, d.State.ReasonClass(i) == field.MissingReason)
 		}
 		for _, client := range slices.SortedFunc(maps.Keys(by), timeline.CompareClients) {
+			if x := by[client]; x.no || x.n < probeRounds || !may(client, x) {
+				continue
+			}
 			if c, ok := probe(d, client, by[client], inside(client.Address), len(n)); ok {
 				probes[client] = probePlace{len(found), by[client].mostAsked()}
 				found = append(found, c)
@@ -170,7 +195,7 @@ func inspectProbes(d *Diagnosis, _ observer) ([]candidate, error) {
 		}
 	}
 	if len(probes) == 0 {
-		return found, nil
+		return found
 	}
 	d.setPeers(found, probes)
 	for i, r := range d.eachOpen() {
@@ -180,7 +205,7 @@ func inspectProbes(d *Diagnosis, _ observer) ([]candidate, error) {
 			}
 		}
 	}
-	return found, nil
+	return found
 }
 
 // neverServed reports whether a refusal is that of a client that was never accepted, or of a
@@ -328,14 +353,8 @@ func (p *probing) mostAsked() uint32 {
 // probe returns the finding of a client whose refusals show a probe, without its claims.
 // inside is whether it is a machine inside the network; clients is the number of clients tested.
 func probe(d *Diagnosis, client timeline.Client, x *probing, inside bool, clients int) (c candidate, ok bool) {
-	if x.no || x.n < probeRounds || x.user != 0 && !d.allDay(&x.rounds) {
-		return c, false // names that change or do not last all day are guesses
-	}
 	gaps := x.rounds.gaps.N()
 	typical, near := x.rounds.gaps.Steady(clockStep)
-	if x.user != 0 && typical >= slowGuess && !field.Private([]byte(d.State.Addresses[client.Address])) {
-		return c, false // from outside, a wrong password now and then may as well be a guess; pseudonyms show nothing
-	}
 	if isBrowser(d.State.Agents[client.Agent]) && (2*x.signIns > x.n || typical >= pagePolls && d.State.Endpoints[x.mostAsked()].Method == "POST") {
 		return c, false // monitors do not pose as browsers that submit forms
 	}
