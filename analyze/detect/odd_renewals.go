@@ -113,6 +113,10 @@ func vainFinding(d *Diagnosis, host string, x *race) (c candidate, ok bool) {
 	return c, true
 }
 
+// raceLow is the least share that the lower bound (Wilson) of the share of renewals which race must
+// have: people open two tabs at once now and then.
+const raceLow = mixedShare / 2
+
 func raceFinding(d *Diagnosis, host string, x *race) (c candidate, ok bool) {
 	refused := int64(len(x.claims))
 	all := refused
@@ -121,10 +125,10 @@ func raceFinding(d *Diagnosis, host string, x *race) (c candidate, ok bool) {
 	}
 	share := float64(refused) / float64(all)
 	p := min(1, stats.BinomialTail(refused, all, mixedUsual)*float64(len(d.Sites)))
-	if len(x.actors) < mixedSessions || refused < mixedRefused || share < mixedShare || p > mixedFalse {
+	low, high := stats.WilsonLower(refused, all, stats.Z95), 1-stats.WilsonLower(all-refused, all, stats.Z95)
+	if len(x.actors) < mixedSessions || share < mixedShare || low < raceLow || p > mixedFalse {
 		return c, false
 	}
-	low, high := stats.WilsonLower(refused, all, stats.Z95), 1-stats.WilsonLower(all-refused, all, stats.Z95)
 	c.claims = x.claims
 	c.Subject, c.Onset = result.Subject{Type: "site", Host: host}, parse.NoTime
 	c.Confidence = confidence(p, 1-mixedShare)
