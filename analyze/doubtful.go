@@ -3,6 +3,7 @@ package analyze
 import (
 	"math"
 	"slices"
+	"time"
 
 	"logscan/analyze/session"
 	"logscan/analyze/stats"
@@ -24,12 +25,12 @@ const risenShare = 0.25
 
 // doubtfulRefusals returns the refusals of which the log does not show what is ordinary about them.
 func (a *assembly) doubtfulRefusals() session.Bits {
-	all, locked, mortalities := a.unsteady(), a.lockedOut(), a.mortalities()
+	all, locked, mortalities, insisting := a.unsteady(), a.lockedOut(), a.mortalities(), a.insisting()
 	for i, r := range a.Refusals.All() {
 		if a.Of[i] != 0 || r.Actor == 0 {
 			continue
 		}
-		doubt := locked.Has(i) || r.Raced // of two renewals at once, the session lives on
+		doubt := locked.Has(i) || insisting[r.Client()] && strange(r) || r.Raced // of two renewals at once, the session lives on
 		switch mortalities[a.State.Endpoints[r.Endpoint].Host] {
 		case mortal: // others may have had a session from before the log
 			doubt = doubt || endsAfterSilence(r) || carried(r) || r.Arrival || r.Cause == session.Anonymous && r.OfMember()
@@ -262,4 +263,50 @@ func (a *assembly) mortalities() map[string]mortality {
 // hours; a night is longer.
 func endsAfterSilence(r *session.Refusal) bool {
 	return r.Cause == session.SessionEnd && r.Dead && !r.Shared && r.Gap() >= inUse && r.Gap() < workday
+}
+
+const (
+	// insistsOften is the number of refusals in a row, and insistsRoutes that of the routes, from
+	// which on a client that is answered nothing else does not just follow a link: it is a person
+	// or a program that expects to be let in.
+	insistsOften  = 5
+	insistsRoutes = 3
+	// insistsPause is the maximum time between them, in milliseconds: previews of links come
+	// one by one.
+	insistsPause = int64(time.Minute / time.Millisecond)
+)
+
+// strange reports whether a refusal is of somebody who was not accepted, nor tried to sign in.
+func strange(r *session.Refusal) bool {
+	return (r.Cause == session.Anonymous || r.Cause == session.TokenRenewal) && !r.OfMember()
+}
+
+// insisting returns the clients that are answered nothing but refusals and ask for many things in
+// a row. A crawler sees what is public, too.
+func (a *assembly) insisting() map[timeline.Client]bool {
+	type row struct {
+		last   int64
+		n      int
+		routes map[uint32]bool
+	}
+	found, rows := map[timeline.Client]bool{}, map[timeline.Client]*row{}
+	for i, r := range a.Refusals.All() {
+		client := r.Client()
+		if a.Of[i] != 0 || r.Actor == 0 || !strange(r) || found[client] || !a.onlyRefused(client) {
+			continue
+		}
+		x := rows[client]
+		if x == nil || r.Time-x.last > insistsPause {
+			x = &row{routes: map[uint32]bool{}}
+			rows[client] = x
+		}
+		x.last = r.Time
+		x.n++
+		x.routes[r.Endpoint] = true
+		if x.n >= insistsOften && len(x.routes) >= insistsRoutes {
+			found[client] = true
+			delete(rows, client)
+		}
+	}
+	return found
 }

@@ -48,3 +48,18 @@ func work(w *written, at time.Duration, client string, ended bool) {
 		w.at(at+time.Duration(1+k*20)*time.Second, client, "-", fmt.Sprintf("GET /desk/%s", []string{"mail", "files"}[k%2]), 200, firefoxAgent)
 	}
 }
+
+// TestInsistingStrangers checks that a client which is answered nothing but refusals has lost its
+// session if it asks for many things, and followed a link if it asks for few.
+func TestInsistingStrangers(t *testing.T) {
+	for routes, unexplained := range map[int]int64{2: 0, 7: 7} {
+		var w written
+		w.people(40, "/signin")
+		for k := range routes {
+			w.at(13*time.Hour+time.Duration(k*20)*time.Second, "198.51.100.7", "-", fmt.Sprintf("GET /desk/%c", 'a'+k), 401, firefoxAgent)
+		}
+		if res := w.run(t); res.Totals.Unexplained != unexplained {
+			t.Errorf("%d routes: %d unexplained, want %d: %v", routes, res.Totals.Unexplained, unexplained, res.Causes)
+		}
+	}
+}
