@@ -90,7 +90,7 @@ func severities(findings []result.Finding, s *wording.Shares) string {
 	switch {
 	case len(parts) > 0:
 		return strings.Join(parts, ", ")
-	case !s.Small(s.Unexplained):
+	case !s.SmallUnexplained():
 		return wording.Share(s.Unexplained, s.Total) + " unexplained"
 	}
 	return "no problem found"
@@ -193,7 +193,7 @@ func noFindings(res *result.Result, s *wording.Shares) string {
 		return "No " + noun + ", so no findings."
 	case wording.NormalUse(res) == res.Totals.Unauthorized:
 		return "No findings: all " + noun + " are part of normal use."
-	case !s.Small(s.Unexplained):
+	case !s.SmallUnexplained():
 		return "No findings, but " + wording.Share(s.Unexplained, s.Total) + " of the " + noun + " are unexplained: what is known of them follows."
 	}
 	return "No findings. The causes of the " + noun + " are listed below."

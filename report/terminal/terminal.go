@@ -63,7 +63,7 @@ func Summary(w io.Writer, r *wording.Report, paint Paint, width int) {
 	if more := result.CountFindings(r.Findings) - len(shown); more > 0 {
 		fmt.Fprintln(&b, wording.Count(int64(more), "more finding"))
 	}
-	if s := &r.Verdict.Shares; r.Residual != nil && !s.Small(s.Unexplained) {
+	if s := &r.Verdict.Shares; r.Residual != nil && !s.SmallUnexplained() {
 		text := wording.Clip(strings.Join(r.Residual.Text[1:], " "), maxResidual)
 		b.WriteString("\n" + paragraph("Unexplained: "+text, "", width))
 	}

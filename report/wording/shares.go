@@ -3,6 +3,7 @@ package wording
 import (
 	"logscan/analyze/detect"
 	"logscan/analyze/result"
+	"logscan/analyze/stats"
 )
 
 // Shares divides the refusals of a run: the three add up to all of them.
@@ -13,6 +14,7 @@ type Shares struct {
 	Unexplained int64
 	Muted       int64 // part of Harmless
 	Serious     int64 // part of Trouble: of findings that someone should act on
+	clients     int64 // of Unexplained
 }
 
 // serious is the lowest severity that someone should act on at once.
@@ -22,6 +24,9 @@ const (
 	// fewRefusals is the number below which a share never matters: one person's bad
 	// morning.
 	fewRefusals = 10
+	// fewClients is the number of clients up to which so few refusals are those of one person,
+	// whose address or browser may change.
+	fewClients = 2
 	// smallShare is the share of all refusals up to which trouble, or what is
 	// unexplained, is small: no classification is better than that on labelled logs.
 	smallShare = 0.05
@@ -33,6 +38,9 @@ const (
 // sharesOf divides the refusals of a result.
 func sharesOf(res *result.Result) Shares {
 	s := Shares{Total: res.Totals.Unauthorized, Unexplained: res.Totals.Unexplained}
+	if res.Residual != nil {
+		s.clients = res.Residual.Clients
+	}
 	for i := range res.Findings {
 		f := &res.Findings[i]
 		switch {
@@ -54,10 +62,17 @@ func (s *Shares) Small(part int64) bool {
 	return part < fewRefusals || part < manyRefusals && float64(part) <= smallShare*float64(s.Total)
 }
 
+// SmallUnexplained reports whether what is unexplained is too small to matter. In a log with few
+// refusals, a few of several clients do, if their share is not small: the lower bound of it
+// (Wilson) decides.
+func (s *Shares) SmallUnexplained() bool {
+	return s.Small(s.Unexplained) && (s.clients <= fewClients || stats.WilsonLower(s.Unexplained, s.Total, stats.Z95) <= smallShare)
+}
+
 // reassure reports whether nothing needs attention: what is trouble and what is
 // unexplained are both small, and most refusals are explained, however few there are.
 func (s *Shares) reassure() bool {
-	return s.Small(s.Trouble) && s.Small(s.Unexplained) && 2*s.Unexplained <= s.Total
+	return s.Small(s.Trouble) && s.SmallUnexplained() && 2*s.Unexplained <= s.Total
 }
 
 // refusedMuch returns how many requests were refused, first legs of handshakes left

@@ -207,7 +207,7 @@ func (j *judged) seriousLead() string {
 // not small.
 func (j *judged) mostlyUnexplained() bool {
 	u := j.shares.Unexplained
-	return u > max(j.shares.Trouble, j.shares.Harmless) && !j.shares.Small(u)
+	return u > max(j.shares.Trouble, j.shares.Harmless) && !j.shares.SmallUnexplained()
 }
 
 // explains says how many refusals a number of findings explain.
@@ -248,7 +248,7 @@ func (j *judged) troubleLead() string {
 // not enough of them.
 func (j *judged) harmlessLead() string {
 	var but []string
-	if n := j.shares.Unexplained; !j.shares.Small(n) {
+	if n := j.shares.Unexplained; !j.shares.SmallUnexplained() {
 		but = append(but, Number(n)+" ("+Share(n, j.shares.Total)+") are unexplained"+j.concentrated())
 	}
 	if n := j.shares.Trouble; !j.shares.Small(n) {
@@ -375,7 +375,7 @@ func (j *judged) unexplained() string {
 		verb = " is"
 	}
 	s := capital(j.noun.Count(n)) + " (" + Share(n, j.shares.Total) + ")" + verb + " unexplained"
-	if !j.shares.Small(n) {
+	if !j.shares.SmallUnexplained() {
 		s += j.concentrated()
 	}
 	return s + "."

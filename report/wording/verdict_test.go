@@ -200,3 +200,23 @@ func TestCaution(t *testing.T) {
 		}
 	}
 }
+
+// TestFewUnexplained checks that a few refusals that nothing explains do not matter if they are
+// of one person, or beside many others.
+func TestFewUnexplained(t *testing.T) {
+	for _, c := range []struct {
+		unexplained, clients, others int64
+		reassures                    bool
+	}{
+		{6, 1, 12, true},
+		{6, 5, 12, false},
+		{6, 5, 200, true},
+		{2, 2, 0, false},
+	} {
+		res := &result.Result{Causes: map[string]int64{"challenge": c.others, "unexplained": c.unexplained}, Residual: &result.Residual{Unexplained: c.unexplained, Clients: c.clients}}
+		res.Totals.Unauthorized, res.Totals.Unexplained = c.unexplained+c.others, c.unexplained
+		if s := sharesOf(res); s.reassure() != c.reassures {
+			t.Errorf("%d of %d of %d clients: reassures %v", c.unexplained, s.Total, c.clients, !c.reassures)
+		}
+	}
+}
