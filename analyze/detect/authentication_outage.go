@@ -462,12 +462,12 @@ func inspectOutages(d *Diagnosis, seen observer) ([]candidate, error) {
 	return found, nil
 }
 
-// isWiderThanFault reports whether a narrower scope has nearly all refusals of x,
-// while the rest of x accepts people.
+// isWiderThanFault reports whether a narrower scope has nearly all refusals of x, while the rest
+// of x accepts people, or refuses nobody and is a part of the site only.
 func (o *outageObserver) isWiderThanFault(x, y *outage) bool {
 	return x.scope != y.scope && o.scopes.list[x.scope].contains(&o.scopes.list[y.scope]) &&
 		float64(y.claims.n) >= intact*float64(x.claims.n) &&
-		x.span.Trials-x.span.Hits-(y.span.Trials-y.span.Hits) >= scopeOutside
+		(o.scopes.list[x.scope].prefix != "" && y.routes == x.routes || x.span.Trials-x.span.Hits-(y.span.Trials-y.span.Hits) >= scopeOutside)
 }
 
 // outage returns the time in which a scope accepts nobody, if there is one.

@@ -130,3 +130,28 @@ func TestServerWithItsOwnPeople(t *testing.T) {
 		})
 	}
 }
+
+// TestNarrowestPath checks that the path which is named accepts nobody, and is not one that has other
+// pages as well, which are open to everybody.
+func TestNarrowestPath(t *testing.T) {
+	w := newWorld(5)
+	w.users = true
+	for i := range 40 {
+		address, user := fmt.Sprintf("203.0.113.%d", i), fmt.Sprint("writer", i)
+		for at := 8*time.Hour + w.minutes(60); at < 18*time.Hour; at += time.Minute + w.minutes(8) {
+			path, status := "/blog/api/"+[]string{"posts", "media", "users"}[w.r.IntN(3)], "200"
+			if at > 13*time.Hour {
+				status = "401"
+			}
+			w.add(at, "GET", path, user, "", address, status)
+			w.add(at, "GET", "/blog/news", "", "", address, "200")
+			other := fmt.Sprintf("198.51.100.%d", i) // whose program answers challenges
+			w.add(at, "PROPFIND", "/files/docs", "", "", other, "401")
+			w.add(at+time.Second, "PROPFIND", "/files/docs", fmt.Sprint("reader", i), other, other, "207")
+		}
+	}
+	_, findings := w.scan(t, 1)
+	if len(findings) != 1 || findings[0].Subject.Route != "/blog/api/" {
+		t.Errorf("found %+v", findings)
+	}
+}
