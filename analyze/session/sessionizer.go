@@ -218,8 +218,10 @@ func (s *sessionizer) walk(a *timeline.Actor, id uint32) {
 			next++
 			continue
 		case e.Outcome == timeline.Accepted && s.Roles[e.Endpoint]&Guards != 0:
-			if by := s.signInOfInstant(&p.life, a, i); by != nil {
-				s.signIn(&p, a, by)
+			if !p.open || e.Time-p.protected >= pauseBefore {
+				if by := s.signInOfInstant(a, i); by != nil {
+					s.signIn(&p, a, by)
+				}
 			}
 			s.accept(&p, a, e)
 		}
@@ -246,11 +248,8 @@ func (s *sessionizer) walk(a *timeline.Actor, id uint32) {
 // signInOfInstant returns the sign-in of the same time as event i, an acceptance after a pause;
 // nil for none. A log of whole seconds does not show which of them came first, but a page that
 // follows a sign-in at once shows nothing of the session before it.
-func (s *sessionizer) signInOfInstant(l *life, a *timeline.Actor, i int) *timeline.Event {
+func (s *sessionizer) signInOfInstant(a *timeline.Actor, i int) *timeline.Event {
 	e := &a.Events[i]
-	if l.open && e.Time-l.protected < pauseBefore {
-		return nil
-	}
 	for j := i + 1; j < len(a.Events) && a.Events[j].Time == e.Time; j++ {
 		if s.SignedIn(a, j) && !s.givesTokens(a.Events[j].Endpoint) { // a renewal begins no session
 			return &a.Events[j]
