@@ -377,11 +377,11 @@ func (t *times) pop() {
 
 // newSweep returns a sweep over the open deaths of a site, weighted by the surprise of a
 // death after an idle time in milliseconds. A session may have died up to took milliseconds
-// after the instant.
+// after the instant; then those alone count that were in use.
 func newSweep(m *mortality, surprise func(idle int64) float64, took int64) *sweep {
 	w := &sweep{now: session.LongAgo, until: session.Never, edges: make([]deathEdge, 2*len(m.deaths))[:0]}
 	for _, d := range m.deaths {
-		if d.open && m.counts(d.named) {
+		if d.open && m.counts(d.named) && (took == 0 || d.end-d.last <= 2*took) {
 			weight := surprise(d.end - d.last)
 			w.edges = append(w.edges, deathEdge{d.last - took, 1, weight}, deathEdge{d.end, -1, -weight})
 		}
