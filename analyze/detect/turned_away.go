@@ -63,10 +63,9 @@ type knock struct {
 // TurnedAway returns the times in which hosts turn away far more visits than at others. explained
 // reports whether a finding explains a refusal.
 func TurnedAway(ev *session.Evidence, explained func(refusal int) bool) (found []Away) {
-	hosts := knocks(ev, explained)
-	for _, host := range ev.Sites {
-		if x, ok := turnedAway(hosts[host]); ok {
-			x.host = host
+	for site, visits := range knocks(ev, explained) {
+		if x, ok := turnedAway(visits); ok {
+			x.host = ev.Sites[site]
 			found = append(found, x)
 		}
 	}
@@ -83,30 +82,30 @@ func getsIn(r *session.Refusal) bool {
 	return r.Cause == session.Challenge || r.Back || r.Settled || r.Alive
 }
 
-// knocks returns the visits by host: those that get in, and of each client the first that does
+// knocks returns the visits by site: those that get in, and of each client the first that does
 // not, of software that gets in at some time.
-func knocks(ev *session.Evidence, explained func(refusal int) bool) map[string][]knock {
+func knocks(ev *session.Evidence, explained func(refusal int) bool) [][]knock {
 	type guest struct {
-		host string
+		site uint32
 		timeline.Client
 	}
-	last, hosts := map[guest]int{}, map[string][]knock{}
+	last, sites := map[guest]int{}, make([][]knock, len(ev.Sites))
 	for i, r := range ev.Refusals.All() {
 		in := getsIn(r)
 		if !asksAway(ev, r) || !in && explained(i) {
 			continue
 		}
-		g := guest{ev.State.Endpoints[r.Endpoint].Host, r.Client()}
-		list := hosts[g.host]
+		g := guest{ev.SiteOf(r.Endpoint), r.Client()}
+		list := sites[g.site]
 		n, again := last[g]
 		k := knock{client: g.Client, first: r.Time, last: r.Time, in: in, tries: 1}
 		switch {
 		case !again || r.Time-list[n].last > outageVisit:
-			last[g], hosts[g.host] = len(list), append(list, k)
+			last[g], sites[g.site] = len(list), append(list, k)
 			continue
 		case list[n].in && !in:
 			k.before = n + 1
-			last[g], hosts[g.host] = len(list), append(list, k)
+			last[g], sites[g.site] = len(list), append(list, k)
 			continue
 		case in && list[n].before > 0:
 			list[n].void = true
@@ -119,7 +118,7 @@ func knocks(ev *session.Evidence, explained func(refusal int) bool) map[string][
 		list[n].in, list[n].last = in, r.Time
 	}
 	families := map[uint32]string{} // by user agent
-	for host, list := range hosts {
+	for site, list := range sites {
 		getIn, away := map[string]bool{}, map[timeline.Client]bool{} // by family; counted
 		for i := range list {
 			agent := list[i].client.Agent
@@ -128,7 +127,7 @@ func knocks(ev *session.Evidence, explained func(refusal int) bool) map[string][
 			}
 			getIn[families[agent]] = getIn[families[agent]] || list[i].in
 		}
-		hosts[host] = slices.DeleteFunc(list, func(k knock) bool {
+		sites[site] = slices.DeleteFunc(list, func(k knock) bool {
 			if k.in || k.void {
 				return k.void
 			}
@@ -139,7 +138,7 @@ func knocks(ev *session.Evidence, explained func(refusal int) bool) map[string][
 			return false
 		})
 	}
-	return hosts
+	return sites
 }
 
 // turnedAway returns the time in which the share of visits that do not get in is far greater than

@@ -218,6 +218,9 @@ func (ev *Evidence) Memory() spill.Memory { return ev.memory }
 // Carries reports whether the timelines begin with events of earlier runs.
 func (ev *Evidence) Carries() bool { return ev.saver != nil }
 
+// SiteOf returns the index of an endpoint's site in Sites.
+func (ev *Evidence) SiteOf(endpoint uint32) uint32 { return ev.siteOf[endpoint] }
+
 // Step returns the step of a time. Times outside From and To belong to the first
 // or last step.
 func (ev *Evidence) Step(ms int64) int {
