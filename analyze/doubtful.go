@@ -51,20 +51,27 @@ type steps struct{ from, to int }
 // to a host is refused than at others, or nobody is accepted. Visits whose refusals findings
 // explain count as accepted, and times with more of them than others are explained, too.
 func (a *assembly) unsteady() (all session.Bits) {
-	spans := map[string][]steps{}
-	for host, visits := range a.visits() {
+	spans, some := make([][]steps, len(a.Sites)), false
+	for site, visits := range a.visits() {
+		if visits == nil {
+			continue
+		}
 		list := refusedRows(visits)
 		for _, cells := range visits.cells {
 			list = append(list, risenVisits(cells)...)
 		}
-		spans[host] = slices.DeleteFunc(list, visits.explained)
+		spans[site] = slices.DeleteFunc(list, visits.explained)
+		some = some || len(spans[site]) > 0
+	}
+	if !some {
+		return nil
 	}
 	for i, r := range a.Refusals.All() {
 		if a.Of[i] != 0 || r.Actor == 0 || r.Cause == session.Challenge && !r.Arrival || !r.OfMember() {
 			continue
 		}
 		step := a.Step(r.Time)
-		if slices.ContainsFunc(spans[a.State.Endpoints[r.Endpoint].Host], func(x steps) bool { return step >= x.from && step < x.to }) {
+		if slices.ContainsFunc(spans[a.SiteOf(r.Endpoint)], func(x steps) bool { return step >= x.from && step < x.to }) {
 			all.Add(i)
 		}
 	}
@@ -89,10 +96,14 @@ func (v *visitCells) explained(x steps) bool {
 	return balance > 0
 }
 
-// visits returns the visits by host.
-func (a *assembly) visits() map[string]*visitCells {
-	all := map[string]*visitCells{}
-	for host, l := range a.Lifetimes {
+// visits returns the visits by site, nil where no lifetimes are followed.
+func (a *assembly) visits() []*visitCells {
+	all := make([]*visitCells, len(a.Sites))
+	for site, host := range a.Sites {
+		l := a.Lifetimes[host]
+		if l == nil {
+			continue
+		}
 		v := &visitCells{}
 		for kind, list := range l.Visits {
 			v.cells[kind] = make([]stats.Cell, session.MaxSteps)
@@ -100,10 +111,10 @@ func (a *assembly) visits() map[string]*visitCells {
 				v.cells[kind][step].Trials = n
 			}
 		}
-		all[host] = v
+		all[site] = v
 	}
 	for i, r := range a.Refusals.All() {
-		v := all[a.State.Endpoints[r.Endpoint].Host]
+		v := all[a.SiteOf(r.Endpoint)]
 		if v == nil || r.Visit == session.NoVisit {
 			continue
 		}
