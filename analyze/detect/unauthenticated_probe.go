@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 
 	"logscan/analyze/result"
 	"logscan/analyze/session"
@@ -333,12 +334,15 @@ func (p *probing) persists() bool {
 // insiders returns a function that reports whether an address is inside the network, and that
 // of a machine: a proxy has those of many programs.
 func (d *Diagnosis) insiders() func(address uint32) bool {
-	agents := make([]int32, len(d.State.Addresses))
-	for client := range d.Clients {
-		agents[client.Address]++
-	}
+	agents := sync.OnceValue(func() []int32 {
+		n := make([]int32, len(d.State.Addresses))
+		for client := range d.Clients {
+			n[client.Address]++
+		}
+		return n
+	})
 	return func(address uint32) bool {
-		return agents[address] <= ownAgents && field.Private([]byte(d.State.Addresses[address]))
+		return field.Private([]byte(d.State.Addresses[address])) && agents()[address] <= ownAgents
 	}
 }
 
