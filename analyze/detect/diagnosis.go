@@ -48,6 +48,9 @@ type Diagnosis struct {
 	softwareOnce sync.Once // makes byAgent
 	byAgent      *software // see software
 
+	livesOnce sync.Once // makes lives
+	lives     *lives    // see sessionsOf
+
 	acceptedOnce sync.Once      // makes acceptedBy and acceptedAll
 	acceptedBy   map[uint32]int // see acceptedAgents
 	acceptedAll  int

@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -154,7 +155,7 @@ func inspectLifetimes(d *Diagnosis, _ observer) ([]candidate, error) {
 			found = append(found, cand)
 		}
 	}
-	return append(found, single...), err
+	return append(found, single...), cmp.Or(err, d.lives.failed())
 }
 
 // mortalHost is the hosts that share sessions, mostly one, and the ends of the sessions.

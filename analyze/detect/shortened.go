@@ -32,17 +32,17 @@ func (d *Diagnosis) shortened(h *mortalHost, t *timeout) (onset int64, ok bool) 
 	if len(all) < expiryDeaths {
 		return parse.NoTime, false
 	}
-	for s, err := range d.EachSession() {
+	for s, err := range d.sessionsOf(h.names) {
 		if err != nil {
-			return parse.NoTime, false // the rows of the sessions report it
+			return parse.NoTime, false // inspectLifetimes reports it
 		}
-		reached := s.LongestGap
+		reached := s.Gap
 		if t.absolute {
-			reached = s.LastAccepted - s.Start
+			reached = s.Last - s.Start
 		}
-		if s.LastAccepted >= s.Start && reached >= t.High && (s.StartSeen || !t.absolute) && slices.Contains(h.names, d.Sites[s.Site]) &&
+		if s.Last >= s.Start && reached >= t.High && (s.StartSeen || !t.absolute) &&
 			(h.door == 0 || s.Door == h.door) && (h.runs == nil || h.runs(s.Client)) {
-			all = append(all, outcome{s.LastAccepted, s.Start, false})
+			all = append(all, outcome{s.Last, s.Start, false})
 		}
 	}
 	return beginsToEnd(all, func(x outcome) int64 { return x.at })
@@ -69,12 +69,12 @@ func (d *Diagnosis) limitSince(h *mortalHost) (t timeout, ok bool) {
 			all = append(all, outcome{r.Time, r.Time - r.Age(), r.Age() <= usual*5/4})
 		}
 	}
-	for s, err := range d.EachSession() {
+	for s, err := range d.sessionsOf(h.names) {
 		if err != nil {
-			return t, false // the rows of the sessions report it
+			return t, false // inspectLifetimes reports it
 		}
-		if s.StartSeen && s.LastAccepted >= s.Start && s.End == session.LongAgo && slices.Contains(h.names, d.Sites[s.Site]) {
-			x := outcome{s.LastAccepted, s.Start, false}
+		if s.StartSeen && s.Last >= s.Start && s.End == session.LongAgo {
+			x := outcome{s.Last, s.Start, false}
 			if lived = append(lived, x); x.at-x.start > usual*5/4 {
 				all = append(all, x)
 			}
