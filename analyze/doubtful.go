@@ -30,8 +30,8 @@ func (a *assembly) doubtfulRefusals() session.Bits {
 		if a.Of[i] != 0 || r.Actor == 0 {
 			continue
 		}
-		doubt := locked.Has(i) || insisting[r.Client()] && strange(r) || r.Raced // of two renewals at once, the session lives on
-		switch mortalities[a.State.Endpoints[r.Endpoint].Host] {
+		doubt := locked.Has(i) || strange(r) && insisting[r.Client()] || r.Raced // of two renewals at once, the session lives on
+		switch mortalities[a.SiteOf(r.Endpoint)] {
 		case mortal: // others may have had a session from before the log
 			doubt = doubt || endsAfterSilence(r) || carried(r) || r.Arrival || r.Cause == session.Anonymous && r.OfMember()
 		case unknown:
@@ -228,33 +228,32 @@ const (
 // browser was closed, or the cookie deleted.
 const fewEnds = 2
 
-// mortalities returns by host whether sessions survive silences like those before which they
+// mortalities returns by site whether sessions survive silences like those before which they
 // end, of minutes to hours.
-func (a *assembly) mortalities() map[string]mortality {
+func (a *assembly) mortalities() []mortality {
 	type deaths struct {
 		gaps   []int64
 		actors map[uint32]bool // at most fewEnds+1
 	}
-	hosts := map[string]*deaths{}
+	sites := make([]*deaths, len(a.Sites))
 	for i, r := range a.Refusals.All() {
 		if a.Of[i] != 0 || !r.Fatal || !endsAfterSilence(r) {
 			continue
 		}
-		host := a.State.Endpoints[r.Endpoint].Host
-		x := hosts[host]
+		x := sites[a.SiteOf(r.Endpoint)]
 		if x == nil {
 			x = &deaths{actors: map[uint32]bool{}}
-			hosts[host] = x
+			sites[a.SiteOf(r.Endpoint)] = x
 		}
 		x.gaps = append(x.gaps, r.Gap())
 		if len(x.actors) <= fewEnds {
 			x.actors[r.Actor] = true
 		}
 	}
-	found := map[string]mortality{}
-	for host, x := range hosts {
-		l := a.Lifetimes[host]
-		if l == nil || len(x.actors) <= fewEnds {
+	found := make([]mortality, len(a.Sites))
+	for site, x := range sites {
+		l := a.Lifetimes[a.Sites[site]]
+		if x == nil || l == nil || len(x.actors) <= fewEnds {
 			continue
 		}
 		slices.Sort(x.gaps)
@@ -262,9 +261,9 @@ func (a *assembly) mortalities() map[string]mortality {
 		ends, survived := int64(len(x.gaps)-from), l.Gap.CountsAbove()(x.gaps[from])
 		switch all := ends + survived; {
 		case stats.WilsonLower(ends, all, stats.Z95) > 0.5:
-			found[host] = mortal
+			found[site] = mortal
 		case stats.WilsonLower(survived, all, stats.Z95) < 0.5:
-			found[host] = unknown
+			found[site] = unknown
 		}
 	}
 	return found

@@ -107,12 +107,12 @@ func (a *assembly) excessive() (all session.Bits) {
 	away := detect.TurnedAway(a.Evidence, func(i int) bool { return a.Of[i] != 0 })
 	cut, left, kept, young := a.cutHosts(), a.leftHosts(), a.carriedHosts(), a.youngTokenHosts()
 	interrupted, moved, submits := a.interruptions(), a.movedSessions(), a.submitters(submitted, known, days)
-	doubtful := a.doubtfulRefusals()
+	unshown := a.doubtfulRefusals()
 	for i, r := range a.Refusals.All() {
 		if a.Of[i] != 0 || r.Actor == 0 {
 			continue
 		}
-		excess := interrupted.Has(i) || moved.Has(i) || a.Doubted.Has(i) || doubtful.Has(i) ||
+		excess := interrupted.Has(i) || moved.Has(i) || a.Doubted.Has(i) || unshown.Has(i) ||
 			slices.ContainsFunc(away, func(x detect.Away) bool { return x.Has(a.Evidence, r) })
 		switch r.Cause {
 		case session.Anonymous, session.LoginFailure, session.TokenRenewal:

@@ -102,10 +102,5 @@ func (r *Refusal) interrupts() bool {
 // renewsElsewhere reports whether the client of a session id that was refused gets another one
 // at once, as programs renew their tokens.
 func (s *sessionizer) renewsElsewhere(a *timeline.Actor, e *timeline.Event) bool {
-	if a.Session == nil {
-		return false
-	}
-	_, ok, _, err := s.State.SignedIn(e.Client, e.Time, e.Time+renewalWindow)
-	s.fail(err)
-	return ok
+	return a.Session != nil && s.signsInWithin(e, renewalWindow)
 }
