@@ -46,7 +46,7 @@ type lives struct {
 // sessionsOf yields the sessions of hosts by start. A life is valid until the next one.
 func (d *Diagnosis) sessionsOf(hosts []string) iter.Seq2[*life, error] {
 	if len(d.Sites) > fewSites {
-		d.livesOnce.Do(func() { d.lives = d.newLives() })
+		d.livesOnce.Do(func() { d.lives = d.newLives(d.Memory()) })
 		return d.lives.of(d.Sites, hosts)
 	}
 	return func(yield func(*life, error) bool) {
@@ -67,8 +67,8 @@ func (d *Diagnosis) sessionsOf(hosts []string) iter.Seq2[*life, error] {
 	}
 }
 
-func (d *Diagnosis) newLives() *lives {
-	m := d.Memory()
+// newLives returns the sessions of all hosts whose lifetimes are kept, on disk if m limits them.
+func (d *Diagnosis) newLives(m spill.Memory) *lives {
 	sorter := &spill.Sorter[life]{Codec: lifeCodec, Space: m.Space, Limit: m.Records(1, lifeSize)}
 	x := &lives{ends: make([]int, len(d.Sites))}
 	n := 0
