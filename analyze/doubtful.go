@@ -130,7 +130,7 @@ func (a *assembly) visits() []*visitCells {
 // risenVisits returns the times at which a far greater share of visits is refused.
 func risenVisits(visits []stats.Cell) (list []steps) {
 	for _, run := range stats.Excursions(visits) {
-		usual := float64(run.Outside.Hits+1) / float64(run.Outside.Trials+2)
+		usual := run.Outside.Smoothed()
 		low := stats.WilsonLower(run.Inside.Hits, run.Inside.Trials, stats.Z95)
 		if run.Inside.Hits >= oddActors && low >= risenShare && stats.Odds(low) >= risenOdds*stats.Odds(usual) {
 			list = append(list, steps{run.From, run.To})
@@ -145,9 +145,7 @@ func risenVisits(visits []stats.Cell) (list []steps) {
 func refusedRows(visits *visitCells) (list []steps) {
 	var sums, row visitSums
 	for kind, cells := range visits.cells {
-		for _, c := range cells {
-			sums[kind].Merge(c)
-		}
+		sums[kind] = stats.Sum(cells)
 	}
 	var at steps
 	for step := range session.MaxSteps {
@@ -181,7 +179,7 @@ func (x *visitSums) unlikely(row *visitSums) bool {
 	refused, all, chance := int64(0), int64(0), 0.0
 	for kind, sum := range x {
 		n := row[kind].Hits
-		outside := stats.Cell{Hits: sum.Hits - n, Trials: sum.Trials - n}
+		outside := sum.Minus(stats.Cell{Hits: n, Trials: n})
 		share := 1 - stats.WilsonLower(outside.Trials-outside.Hits, outside.Trials, stats.Z95)
 		refused, all, chance = refused+n, all+sum.Trials, chance+float64(n)*math.Log(share)
 	}

@@ -350,7 +350,7 @@ func (x *door) risen(before []int, people []int64) []bool {
 		cells[i/width].Merge(stats.Cell{Hits: people[n], Trials: people[n]})
 	}
 	for _, run := range stats.Excursions(cells) {
-		usual := float64(run.Outside.Hits+1) / float64(run.Outside.Trials+2)
+		usual := run.Outside.Smoothed()
 		low := stats.WilsonLower(run.Inside.Hits, run.Inside.Trials, stats.Z95)
 		tests := float64(len(cells)) * float64(len(cells)) / 2
 		if run.Inside.Hits < fewOrdinary || stats.Odds(low) < risenOdds*stats.Odds(usual) ||

@@ -486,7 +486,7 @@ func (o *outageObserver) outage(s int32, cells []cell) (x outage, ok bool) {
 	for _, c := range cells {
 		x.outside.Merge(stats.Cell{Hits: int64(c.refused), Trials: int64(c.refused + c.accepted)})
 	}
-	x.outside = without(x.outside, x.span.Cell)
+	x.outside = x.outside.Minus(x.span.Cell)
 	usual := max(outageUsual, shareOf(x.outside))
 	x.p = min(1, stats.BinomialTail(x.span.Hits, x.span.Trials, usual)*session.MaxSteps*float64(len(o.scopes.list)))
 	accepted := x.outside.Trials > x.outside.Hits

@@ -417,7 +417,7 @@ func (o *softwareObserver) against(n int) (strata []stats.Stratum, others stats.
 		if own.Trials == 0 {
 			continue
 		}
-		rest := without(routes[period], own)
+		rest := routes[period].Minus(own)
 		strata = append(strata, stats.Stratum{Group: own, Others: rest})
 		others.Merge(rest)
 	}

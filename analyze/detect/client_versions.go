@@ -276,7 +276,7 @@ func compareFamily(clients []versionClient) []versionTest {
 		if t.clients < softwareActors || all.n-s.n < softwareActors || !own {
 			continue
 		}
-		t.own, t.others = s.cell, without(all.cell, s.cell)
+		t.own, t.others = s.cell, all.cell.Minus(s.cell)
 		t.ownMean, t.othersMean = s.share/s.n, (all.share-s.share)/(all.n-s.n)
 		deviation := math.Sqrt(max(0, s.squares/s.n-t.ownMean*t.ownMean))
 		t.lower = max(0, t.ownMean-stats.Z95*deviation/math.Sqrt(s.n))
@@ -342,7 +342,7 @@ func (o *softwareObserver) worked(version uint32, step int) bool {
 			before.Merge(of(version, i))
 		}
 	}
-	return before.Trials >= minMeasured && shareOf(before) <= 2*shareOf(without(family, own))
+	return before.Trials >= minMeasured && shareOf(before) <= 2*shareOf(family.Minus(own))
 }
 
 // oddsRatio returns the odds ratio of two cells, with half a case added to each count

@@ -39,7 +39,7 @@ func TestPossibleContrasts(t *testing.T) {
 		cells, found := s.cells(0), false
 		for _, x := range stats.Excursions(cells) {
 			c := contrast{Excursion: x}
-			found = found || s.passes(&c, cells, smoothed(x.Outside)) && c.lower >= contrastLower && c.share() >= s.share
+			found = found || s.passes(&c, cells, x.Outside.Smoothed()) && c.lower >= contrastLower && c.share() >= s.share
 		}
 		may := s.possible(0)
 		if found && !may {

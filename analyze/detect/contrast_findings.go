@@ -199,7 +199,7 @@ func (o *placeObserver) contrasting(s *contrastSeries, c *contrast, claims *asce
 	cand.Exhibit = o.exhibit(place, counts)
 	cand.Details = &BadUpstream{
 		RefusedShare: result.Share(round(c.share(), 4)), RefusedLow: result.Share(round(c.lower, 4)),
-		OddsRatio: round(min(stats.Odds(min(c.share(), smoothed(c.Inside)))/stats.Odds(c.usual), 1e6), 1), PValue: result.Probability(c.p),
+		OddsRatio: round(min(stats.Odds(min(c.share(), c.Inside.Smoothed()))/stats.Odds(c.usual), 1e6), 1), PValue: result.Probability(c.p),
 		Routes: routes, Others: o.others(place, counts), Ongoing: ongoing,
 	}
 	return cand, true

@@ -131,15 +131,11 @@ type contrast struct {
 // share returns the refused share of the visits in the period.
 func (c *contrast) share() float64 { return float64(c.Inside.Hits) / float64(c.Inside.Trials) }
 
-// smoothed returns the share of hits with one of each added: without trials it says
-// nothing.
-func smoothed(c stats.Cell) float64 { return float64(c.Hits+1) / float64(c.Trials+2) }
-
 // dispersion returns how many times the variance of the refused visits of a series is
 // that of independent ones, outside of a period; at least 1. It is estimated from the
 // median deviation, which other troubles do not move.
 func dispersion(cells []stats.Cell, x *stats.Excursion) float64 {
-	share := smoothed(x.Outside)
+	share := x.Outside.Smoothed()
 	var residuals []float64
 	for i, c := range cells {
 		if (i < x.From || i >= x.To) && c.Trials > 0 {
@@ -240,9 +236,9 @@ func (s *contrastSeries) find(place int, collapse bool) (contrast, bool) {
 		for _, y := range others[x.From:x.To] {
 			beside.Merge(y)
 		}
-		own, usual := collapse && c.share() >= outageShare && s.ownPeople(&c), smoothed(x.Outside)
+		own, usual := collapse && c.share() >= outageShare && s.ownPeople(&c), x.Outside.Smoothed()
 		if !own {
-			usual = max(usual, smoothed(beside))
+			usual = max(usual, beside.Smoothed())
 		}
 		if x.Outside.Trials >= contrastOutside && (beside.Trials-beside.Hits >= contrastVoters || collapse && s.closesAlone(&c)) && s.test(&c, cells, usual) &&
 			c.lower >= contrastLower && (!collapse || own || c.share() >= outageShare && s.collapsed(&c, others)) {
@@ -321,7 +317,7 @@ func (s *contrastSeries) findClosed(place int, _ bool) (contrast, bool) {
 	for _, x := range excursions {
 		c := contrast{place: place, Excursion: x}
 		if x.Outside.Trials >= contrastOutside && c.share() >= outageShare && s.rises(&x) &&
-			(s.collapsed(&c, s.others(place)) || s.silent(&c)) && s.test(&c, cells, smoothed(x.Outside)) {
+			(s.collapsed(&c, s.others(place)) || s.silent(&c)) && s.test(&c, cells, x.Outside.Smoothed()) {
 			s.widen(&c)
 			return c, true
 		}

@@ -184,7 +184,7 @@ func (d *Diagnosis) burstsOf(endpoint uint32, all []comer, in *signedIn) (found 
 	}
 	taken := make([]bool, len(cells))
 	for _, x := range stats.Excursions(cells) {
-		usual := float64(x.Outside.Hits+1) / float64(x.Outside.Trials+2)
+		usual := x.Outside.Smoothed()
 		low := stats.WilsonLower(x.Inside.Hits, x.Inside.Trials, stats.Z95)
 		p := stats.BinomialTail(x.Inside.Hits, x.Inside.Trials, usual) * float64(len(cells)) * float64(len(cells)) / 2
 		if x.Inside.Hits < crowdNetworks || x.Outside.Trials-x.Outside.Hits < crowdSignIns || stats.Odds(low) < burstOdds*stats.Odds(usual) || p > attackFalse || slices.Contains(taken[x.From:x.To], true) {

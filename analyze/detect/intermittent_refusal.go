@@ -376,11 +376,6 @@ func (d *Diagnosis) rateMixture(c *candidate, details *Intermittent, p float64, 
 // shareOf returns the share of hits, 0 for a cell without trials.
 func shareOf(c stats.Cell) float64 { return float64(c.Hits) / float64(max(c.Trials, 1)) }
 
-// without returns a sum without one of its parts.
-func without(sum, part stats.Cell) stats.Cell {
-	return stats.Cell{Hits: sum.Hits - part.Hits, Trials: sum.Trials - part.Trials}
-}
-
 // claimMixed sets the claims of a finding: what is refused in a span and, with always, in every
 // other one like it, and the refusals of live sessions at other times. It returns the number of live sessions, the
 // number of routes, and the time of the first refusal of a live session; no session if other

@@ -411,7 +411,7 @@ func alikePlaces(places []*[phases]stats.Cell, span span, all stats.Cell) bool {
 		if shareOf(n) >= shareOf(all)/alikeFactor {
 			refusing++
 		}
-		if rest := without(all, n); rest.Trials >= alikeRequests && shareOf(rest) <= shareOf(all)/onePlaceFactor {
+		if rest := all.Minus(n); rest.Trials >= alikeRequests && shareOf(rest) <= shareOf(all)/onePlaceFactor {
 			return false
 		}
 	}

@@ -44,7 +44,7 @@ func (o *contrastObserver) findOutages() map[int32]closure {
 		for _, x := range excursions {
 			c := contrast{place: place, Excursion: x}
 			if c.share() >= closedShare && x.Outside.Trials >= contrastOutside && s.collapsed(&c, others) &&
-				s.test(&c, cells, smoothed(x.Outside)) && o.refusesGood(s.claims(&c).each) {
+				s.test(&c, cells, x.Outside.Smoothed()) && o.refusesGood(s.claims(&c).each) {
 				s.widen(&c)
 				for c.To < s.o.steps && s.o.accepted[place][c.To] == 0 {
 					c.To++
@@ -93,7 +93,7 @@ func (s *contrastSeries) closedAlways(place int, cells, others []stats.Cell) (c 
 			return !r.Named && !r.Session || d.State.Endpoints[r.Endpoint].N[timeline.Accepted] == 0 || yield(i)
 		})
 	})
-	return c, s.test(&c, cells, smoothed(beside)) && credentialed >= stickyActors && float64(credentialed) >= servedElsewhere*float64(c.voters) &&
+	return c, s.test(&c, cells, beside.Smoothed()) && credentialed >= stickyActors && float64(credentialed) >= servedElsewhere*float64(c.voters) &&
 		stats.Odds(c.lower) >= stickyOdds*stats.Odds(c.usual) && !d.byTools(s.refusals[place].each)
 }
 

@@ -727,7 +727,7 @@ func (d *Diagnosis) refusesPeople(endpoint, s uint32) bool {
 			others.Add(x.always())
 		}
 	}
-	return others.Hits >= permissionActors && stats.BinomialTail(own.Hits, own.Trials, smoothed(others)) > permissionFalse
+	return others.Hits >= permissionActors && stats.BinomialTail(own.Hits, own.Trials, others.Smoothed()) > permissionFalse
 }
 
 // forbidden returns the finding of a route: it claims the refusals of the actors

@@ -75,11 +75,11 @@ func independent(died, lived *stats.Durations, low int64) bool {
 	all, lengths := from(low), 0
 	for long := all; long.Trials > 0; low *= 2 {
 		next := from(2 * low)
-		if without(long, next).Trials >= randomTrials {
+		if long.Minus(next).Trials >= randomTrials {
 			lengths++
 		}
 		long = next
-		if short := without(all, long); exceeds(long, short) || exceeds(short, long) {
+		if short := all.Minus(long); exceeds(long, short) || exceeds(short, long) {
 			return false
 		}
 	}

@@ -198,10 +198,7 @@ func briefSpan(cells []cell, least float64) (best span, ok bool) {
 		if shareOf(x.Inside) < least {
 			continue
 		}
-		var before stats.Cell
-		for _, c := range series[:x.From] {
-			before.Merge(c)
-		}
+		before := stats.Sum(series[:x.From])
 		return span{from: x.From, to: x.To, Cell: x.Inside, accepted: before.Trials > before.Hits}, true
 	}
 	return best, false

@@ -111,14 +111,7 @@ func beginsToEnd(all []outcome, at func(outcome) int64) (onset int64, ok bool) {
 	if !ok || c.Gain < expiryGain {
 		return parse.NoTime, false
 	}
-	var before, after stats.Cell
-	for i := range cells {
-		if i < c.At {
-			before.Merge(cells[i])
-		} else {
-			after.Merge(cells[i])
-		}
-	}
+	before, after := stats.Sum(cells[:c.At]), stats.Sum(cells[c.At:])
 	return at(all[c.At]), shareOf(before) <= sparedBefore && shareOf(after) >= expiryLethal && after.Hits >= expiryDeaths
 }
 

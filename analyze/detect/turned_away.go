@@ -151,7 +151,7 @@ func turnedAway(visits []knock) (x Away, ok bool) {
 	}
 	tests := float64(len(cells)) * float64(len(cells)) / 2
 	for _, run := range append(stats.Excursions(cells), lasting(cells)...) {
-		usual := smoothed(run.Outside)
+		usual := run.Outside.Smoothed()
 		x = Away{inside: run.Inside, outside: run.Outside, p: min(1, stats.BinomialTail(run.Inside.Hits, run.Inside.Trials, usual)*tests)}
 		low := stats.WilsonLower(run.Inside.Hits, run.Inside.Trials, stats.Z95)
 		if shareOf(run.Outside) > awayUsual || x.p > awayFalse || stats.Odds(low) < awayOdds*stats.Odds(usual) {
@@ -181,16 +181,10 @@ func turnedAway(visits []knock) (x Away, ok bool) {
 // lasting returns the runs from a change of the share of hits to the end of a series: they have one
 // place only to choose, so they need gain less than other runs.
 func lasting(cells []stats.Cell) (runs []stats.Excursion) {
-	var all stats.Cell
-	for _, c := range cells {
-		all.Merge(c)
-	}
+	all := stats.Sum(cells)
 	for _, change := range stats.Segment(cells) {
-		run := stats.Excursion{From: change.At, To: len(cells), Gain: change.Gain}
-		for _, c := range cells[change.At:] {
-			run.Inside.Merge(c)
-		}
-		run.Outside = without(all, run.Inside)
+		run := stats.Excursion{From: change.At, To: len(cells), Gain: change.Gain, Inside: stats.Sum(cells[change.At:])}
+		run.Outside = all.Minus(run.Inside)
 		runs = append(runs, run)
 	}
 	return runs

@@ -206,7 +206,7 @@ func (s *contrastSeries) requestsRise(place int, x *stats.Excursion) bool {
 // all other times, or that of the same time on other days if it is greater and there
 // are enough days.
 func (s *contrastSeries) usualShare(cells []stats.Cell, x *stats.Excursion) float64 {
-	usual := smoothed(x.Outside)
+	usual := x.Outside.Smoothed()
 	if s.o.d.To-s.o.d.From < spikeDays*dayLength {
 		return usual
 	}

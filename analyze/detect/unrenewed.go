@@ -114,10 +114,7 @@ func (d *Diagnosis) stopsRenewing(s *software, t *versionTest) int64 {
 	if !ok || c.Gain < expiryGain {
 		return session.Never
 	}
-	var before stats.Cell
-	for _, x := range cells[:c.At] {
-		before.Merge(x)
-	}
+	before := stats.Sum(cells[:c.At])
 	if before.Trials < minMeasured || shareOf(before) > 2*t.othersMean {
 		return session.Never
 	}

@@ -428,8 +428,8 @@ func (o *placeObserver) group() {
 func (o *placeObserver) against(place int32) (list []stats.Stratum, others stats.Cell) {
 	others = o.all
 	for _, own := range o.ofPlace[place] {
-		list = append(list, stats.Stratum{Group: own.Cell, Others: without(o.groups[own.group], own.Cell)})
-		others = without(others, own.Cell)
+		list = append(list, stats.Stratum{Group: own.Cell, Others: o.groups[own.group].Minus(own.Cell)})
+		others = others.Minus(own.Cell)
 	}
 	return list, others
 }

@@ -68,7 +68,7 @@ func (d *Diagnosis) vainRoutes() (found []candidate) {
 	endpoints := slices.Sorted(maps.Keys(routes))
 	p := make([]float64, len(endpoints))
 	usual := func(endpoint uint32) float64 {
-		return max(smoothed(without(*hosts[d.State.Endpoints[endpoint].Host], routes[endpoint].Cell)), mixedUsual)
+		return max(hosts[d.State.Endpoints[endpoint].Host].Minus(routes[endpoint].Cell).Smoothed(), mixedUsual)
 	}
 	for n, endpoint := range endpoints {
 		p[n] = stats.BinomialTail(routes[endpoint].Hits, routes[endpoint].Trials, usual(endpoint))
@@ -77,7 +77,7 @@ func (d *Diagnosis) vainRoutes() (found []candidate) {
 		x := routes[endpoints[n]]
 		lower := stats.WilsonLower(x.Hits, x.Trials, stats.Z95)
 		e := &d.State.Endpoints[endpoints[n]]
-		elsewhere := without(*hosts[e.Host], x.Cell)
+		elsewhere := hosts[e.Host].Minus(x.Cell)
 		if adjusted > endpointFalse || len(x.actors) < endpointActors || lower < mixedShare || stats.Odds(lower) < contrastOdds*stats.Odds(usual(endpoints[n])) ||
 			elsewhere.Trials-elsewhere.Hits < minMeasured {
 			continue

@@ -20,7 +20,12 @@ func (c *Cell) Merge(d Cell) {
 	c.Trials += d.Trials
 }
 
-func (c Cell) minus(d Cell) Cell { return Cell{c.Hits - d.Hits, c.Trials - d.Trials} }
+// Minus returns a sum without one of its parts.
+func (c Cell) Minus(part Cell) Cell { return Cell{c.Hits - part.Hits, c.Trials - part.Trials} }
+
+// Smoothed returns the share of hits with one of each added (Laplace's rule of succession):
+// without trials it says nothing.
+func (c Cell) Smoothed() float64 { return float64(c.Hits+1) / float64(c.Trials+2) }
 
 // logLikelihood returns the maximum log likelihood, in nats, of the hits, which is that
 // of the probability Hits/Trials, without the binomial coefficient (Casella and
@@ -33,7 +38,8 @@ func (c Cell) logLikelihood() float64 {
 	return n * (p*math.Log(p) + (1-p)*math.Log1p(-p))
 }
 
-func sum(cells []Cell) (all Cell) {
+// Sum returns the sum of cells.
+func Sum(cells []Cell) (all Cell) {
 	for _, c := range cells {
 		all.Merge(c)
 	}
@@ -56,7 +62,7 @@ const profile95 = 1.92
 // and Hinkley, Biometrika 57, 1970). The interval is that of the profile likelihood.
 // ok is false if the series cannot be cut.
 func Split(cells []Cell) (c Change, ok bool) {
-	whole := sum(cells).logLikelihood()
+	whole := Sum(cells).logLikelihood()
 	gains, best := cuts(cells, whole, func(_, _ Cell) bool { return true })
 	if best < 0 {
 		return Change{}, false
@@ -74,13 +80,13 @@ func Split(cells []Cell) (c Change, ok bool) {
 // sides exceeds base, and the index of the first maximum, or -1. It is -Inf for cuts
 // that are not allowed, that have no trials on the left, or none in the cell.
 func cuts(cells []Cell, base float64, allowed func(left, right Cell) bool) (scores []float64, best int) {
-	all := sum(cells)
+	all := Sum(cells)
 	scores = make([]float64, len(cells))
 	var left Cell
 	best = -1
 	for i, x := range cells {
 		scores[i] = math.Inf(-1)
-		if right := all.minus(left); left.Trials > 0 && x.Trials > 0 && allowed(left, right) {
+		if right := all.Minus(left); left.Trials > 0 && x.Trials > 0 && allowed(left, right) {
 			scores[i] = left.logLikelihood() + right.logLikelihood() - base
 			if best < 0 || scores[i] > scores[best] {
 				best = i

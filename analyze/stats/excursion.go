@@ -46,7 +46,7 @@ func Excursions(cells []Cell) []Excursion {
 	before := make([]Cell, len(edges)) // sums of the cells before each edge
 	for i := 1; i < len(edges); i++ {
 		before[i] = before[i-1]
-		before[i].Merge(sum(cells[edges[i-1]:edges[i]]))
+		before[i].Merge(Sum(cells[edges[i-1]:edges[i]]))
 	}
 	all := before[len(edges)-1]
 	whole := all.logLikelihood()
@@ -54,8 +54,8 @@ func Excursions(cells []Cell) []Excursion {
 	var found []Excursion
 	for i := range edges {
 		for j := i + 1; j < len(edges); j++ {
-			x := Excursion{From: edges[i], To: edges[j], Inside: before[j].minus(before[i])}
-			x.Outside = all.minus(x.Inside)
+			x := Excursion{From: edges[i], To: edges[j], Inside: before[j].Minus(before[i])}
+			x.Outside = all.Minus(x.Inside)
 			if x.Outside.Trials == 0 || x.Inside.Hits*x.Outside.Trials <= x.Outside.Hits*x.Inside.Trials {
 				continue
 			}
@@ -85,7 +85,7 @@ func runEdges(cells []Cell) []int {
 	for _, c := range changes {
 		edges = append(edges, c.At)
 	}
-	all := sum(cells)
+	all := Sum(cells)
 	usual := (float64(all.Hits) + 0.5) / (float64(all.Trials) + 1)
 	scores := make([]float64, len(cells))
 	for _, share := range excursionShares {

@@ -41,10 +41,10 @@ func FindThreshold(deaths, survivals *Durations) (t Threshold, ok bool) {
 	if best < 0 {
 		return Threshold{}, false
 	}
-	all := sum(cells)
+	all := Sum(cells)
 	whole := all.logLikelihood()
-	t.Below = sum(cells[:best])
-	t.Above = all.minus(t.Below)
+	t.Below = Sum(cells[:best])
+	t.Above = all.Minus(t.Below)
 	t.LogLikelihood, t.Gain = lls[best], lls[best]-whole
 	t.Low, t.High = stepStart(steps[best-1]), stepStart(steps[best])
 	t.LowerBound, t.UpperBound = t.Low, t.High
