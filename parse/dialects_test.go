@@ -298,6 +298,16 @@ var dialectTests = []struct{ name, format, spec, line, want string }{
 		`time=2026-03-09T14:05:00.123Z client="10.0.0.9" method="GET" host="api.example.org" path="/a" protocol="HTTP/2" agent="curl/8" reason="token_expired" status=401 bytes=14 duration=12000`,
 	},
 	{
+		"lograge of Rails, whose durations are in milliseconds", "json", ``,
+		`{"method":"GET","path":"/me","format":"json","controller":"ApiController","action":"me","status":401,"duration":58.33,"view":1.2,"db":0.3,"time":"2026-03-09T14:05:00Z","ip":"192.0.2.1"}`,
+		`time=2026-03-09T14:05:00Z client="192.0.2.1" method="GET" path="/me" status=401 duration=58330`,
+	},
+	{
+		"Serilog's events of ASP.NET Core, likewise", "json", ``,
+		`{"@t":"2026-03-09T14:05:00.1Z","@mt":"HTTP {RequestMethod} {RequestPath} responded {StatusCode} in {Elapsed:0.0000} ms","RequestMethod":"GET","RequestPath":"/a","StatusCode":401,"Elapsed":34.5}`,
+		`time=2026-03-09T14:05:00.1Z method="GET" path="/a" status=401 duration=34500`,
+	},
+	{
 		"a request with its error, of Grafana", "logfmt", ``,
 		`logger=context userId=0 orgId=0 uname= t=2026-03-09T14:05:00.123Z level=info msg="Request Completed" method=GET path=/api/a status=401 remote_addr=192.0.2.1 time_ms=1 size=105 handler=/api/a errorReason=Unauthorized error="user token not found"`,
 		`time=2026-03-09T14:05:00.123Z client="192.0.2.1" method="GET" path="/api/a" reason="invalid_session" status=401 bytes=105`,

@@ -20,7 +20,8 @@ const (
 	fieldMillis
 	fieldMicros
 	fieldNanos
-	fieldLatency // duration with its unit: 0.12s, 5ms
+	fieldLatency    // duration with its unit: 0.12s, 5ms
+	fieldMillisMark // of any value: a fieldLatency of its line that has no unit is in milliseconds
 	fieldReferrer
 	fieldAgent
 	fieldUser

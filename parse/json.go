@@ -19,6 +19,7 @@ type jsonReader struct {
 	verdict   Verdict
 	ranks     [numFields]uint8 // rank of the alias that a field was taken from, plus one
 	latency   []byte           // a duration whose unit depends on the server
+	millis    bool             // such a duration is in milliseconds
 	statusKey uint64           // hash of the key that the status was taken from
 	rest      []byte           // the line from its next object on; nil if it has one
 }
@@ -27,7 +28,7 @@ type jsonReader struct {
 func (r *jsonReader) start(d *decoder, e *Entry) {
 	r.d, r.e, r.verdict = d, e, Parsed
 	clear(r.ranks[:])
-	r.latency, r.statusKey = nil, 0
+	r.latency, r.millis, r.statusKey = nil, false, 0
 }
 
 // restart discards what was read of the current line.
@@ -74,19 +75,19 @@ func (r *jsonReader) object(d *decoder, line []byte, e *Entry) Verdict {
 	return r.verdict
 }
 
-// setLatency stores a duration without a unit: Envoy logs milliseconds, Traefik
-// nanoseconds, most others seconds. The key of the status tells which server it is.
+// setLatency stores a duration without a unit: Envoy and some libraries log milliseconds,
+// Traefik nanoseconds, most others seconds. Other keys show which it is.
 func (r *jsonReader) setLatency() {
 	b := r.latency
 	if len(b) == 0 {
 		return
 	}
 	if c := b[len(b)-1]; c >= '0' && c <= '9' {
-		switch r.statusKey {
-		case hashEnvoy:
+		switch {
+		case r.millis || r.statusKey == hashEnvoy:
 			r.e.setDuration(field.Duration(b, 1e3))
 			return
-		case hashTraefik:
+		case r.statusKey == hashTraefik:
 			r.e.setDuration(field.Duration(b, 1e-3))
 			return
 		}
@@ -242,6 +243,9 @@ func (r *jsonReader) assign(s *keySlot, b []byte) {
 	case fieldLatency:
 		r.latency = b
 		r.ranks[f] = s.rank + 1
+		return
+	case fieldMillisMark:
+		r.millis = true
 		return
 	case fieldComposed:
 		if r.d.escaped {

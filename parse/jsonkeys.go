@@ -43,6 +43,8 @@ var jsonAliases = []alias{
 	{fieldMillis, "response_time_ms duration_ms latencies.request latency tt originresponsedurationms responsetime response_time elapsed_time properties.elapsed"},
 	{fieldNanos, "event.duration"},
 	{fieldLatency, "httprequest.latency duration http.response.duration elapsedtime elapsed"},
+	// lograge of Rails; Serilog, which writes the template of each message
+	{fieldMillisMark, "controller @mt"},
 	{fieldReason, reasonKeys()},
 	{fieldFlags, "response_flags"},
 }
