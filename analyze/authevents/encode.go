@@ -30,7 +30,7 @@ func readHashes(src []byte, t *texts, l *labels) (rest []byte) {
 }
 
 // requestSize is the size of encoded RequestKeys in bytes.
-const requestSize = (8+4+maxIDs)*8 + 4
+const requestSize = (8+4+maxIDs)*8 + 4 + 1
 
 // AppendTo appends the encoding of the keys.
 func (k *RequestKeys) AppendTo(dst []byte) []byte {
@@ -38,7 +38,15 @@ func (k *RequestKeys) AppendTo(dst []byte) []byte {
 	for _, n := range [...]uint64{uint64(k.time), uint64(k.duration), uint64(k.ordinal), k.peer, k.ids[0], k.ids[1]} {
 		dst = binary.LittleEndian.AppendUint64(dst, n)
 	}
-	return binary.LittleEndian.AppendUint32(dst, uint32(k.status))
+	return append(binary.LittleEndian.AppendUint32(dst, uint32(k.status)), flag(k.posts))
+}
+
+// flag returns a boolean as a byte.
+func flag(is bool) byte {
+	if is {
+		return 1
+	}
+	return 0
 }
 
 // Read decodes what AppendTo appended and returns the rest of src.
@@ -52,8 +60,8 @@ func (k *RequestKeys) Read(src []byte) (rest []byte, err error) {
 		n[i], src = binary.LittleEndian.Uint64(src), src[8:]
 	}
 	k.time, k.duration, k.ordinal, k.peer, k.ids = int64(n[0]), int64(n[1]), int64(n[2]), n[3], [maxIDs]uint64{n[4], n[5]}
-	k.status = int32(binary.LittleEndian.Uint32(src))
-	return src[4:], nil
+	k.status, k.posts = int32(binary.LittleEndian.Uint32(src)), src[4] == 1
+	return src[5:], nil
 }
 
 // AppendTo appends the encoding of the keys.
@@ -62,10 +70,7 @@ func (k *EventKeys) AppendTo(dst []byte) []byte {
 	dst = binary.LittleEndian.AppendUint64(dst, uint64(k.time))
 	dst = binary.LittleEndian.AppendUint64(dst, k.id)
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(k.status))
-	dst = append(dst, byte(k.outcome), 0)
-	if k.local {
-		dst[len(dst)-1] = 1
-	}
+	dst = append(dst, byte(k.outcome), flag(k.local))
 	for _, s := range [...]string{k.kind, k.reason} {
 		dst = append(binary.LittleEndian.AppendUint32(dst, uint32(len(s))), s...)
 	}

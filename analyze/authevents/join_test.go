@@ -170,6 +170,7 @@ func TestJoin(t *testing.T) {
 		{"an id, whatever the clocks say", []string{"t=0 id=r1" + get, "t=0 id=r2" + get}, []string{"t=900 id=r2", "t=0 id=r1"}, "1:request_id 0:request_id"},
 		{"an id of several requests of a trace", []string{"t=0 id=x" + get, "t=60 id=x" + get}, []string{"t=60 id=x", "t=0 id=x"}, "1:request_id 0:request_id"},
 		{"an id of several requests at once", []string{"t=0 id=x" + get, "t=0 id=x" + get}, []string{"t=0 id=x"}, "?"},
+		{"an id of a request in the logs of two programs", []string{"t=0 id=x" + get, "t=0.4 d=2 id=x" + get}, []string{"t=0.3 id=x"}, "1:request_id"},
 		{"a session", []string{"t=0 session=s1 client=10.0.0.1", "t=0 session=s2 client=10.0.0.1"}, []string{"t=1.5 session=s2 client=192.0.2.9"}, "1:session"},
 		{"several lines with an id, one of them of another request", []string{"t=0 id=x" + get}, []string{"t=0 id=x reason=token_expired", "t=0.1 id=x", "t=70 id=x"}, "0:request_id 0:request_id -"},
 		{"the client alone", []string{"t=0" + get, "t=5" + get}, []string{"t=5 client=192.0.2.1 status=401", "t=0 client=192.0.2.1 status=401"}, "1:client 0:client"},
@@ -230,6 +231,8 @@ func TestJoin(t *testing.T) {
 		{"a user whose address is a proxy's", []string{"t=0 user=jane" + get}, []string{"t=1 user=jane client=10.0.0.1 log=keycloak-events"}, "0:user"},
 		{"a user with two refusals", []string{"t=0 user=jane" + get, "t=1 user=jane" + get}, []string{"t=1 user=jane client=10.0.0.1 log=keycloak-events"}, "?"},
 		{"a user, but another request", []string{"t=0 user=jane" + get}, []string{"t=0 user=jane client=192.0.2.1 method=GET target=/z"}, "-"},
+		{"a form of an application", []string{"t=0" + get, "t=0 client=192.0.2.1 method=POST target=/login", "t=0 user=ann client=192.0.2.1 method=POST target=/a"}, []string{"t=1 client=192.0.2.1 user=jane log=php-error"}, "1:client"},
+		{"forms that are answered otherwise, but one", []string{"t=0 client=192.0.2.1 method=POST target=/refresh"}, []string{"t=1 client=192.0.2.1 user=jane log=php-error", "t=90 client=192.0.2.1 user=jane log=php-error"}, "- -"},
 		{"two logs about a refusal", []string{"t=0 user=jane" + get}, []string{"t=0 user=jane" + get, "t=1 user=jane reason=account_locked log=keycloak-events"}, "0:request 0:user"},
 
 		{"an accepted sign-in", []string{"t=0" + get}, []string{"t=0 outcome=accepted" + get}, "-"},

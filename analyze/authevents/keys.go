@@ -60,6 +60,7 @@ type RequestKeys struct {
 	time     int64
 	duration int64 // microseconds, at most maxDuration
 	status   int32
+	posts    bool // the method is POST, by which forms and credentials are sent
 }
 
 const (
@@ -235,7 +236,7 @@ func (x *Keyer) reason(b []byte) string {
 // Request sets the keys of a refusal.
 func (x *Keyer) Request(r *RequestKeys, e *parse.Entry, k *parse.Keys) {
 	*r = RequestKeys{
-		time: e.Time, duration: min(max(e.Duration, 0), maxDuration), status: e.Status,
+		time: e.Time, duration: min(max(e.Duration, 0), maxDuration), status: e.Status, posts: string(e.Method) == "POST",
 		texts: texts{client: x.address(e.Client), user: x.lower(e.User), host: x.host(e.Host)},
 		requestLabels: requestLabels{
 			labels: labels{connection: x.hash(k.Connection), session: x.hash(e.Session), port: x.hash(k.Port)}, peer: x.address(e.Peer),

@@ -34,6 +34,30 @@ func (j *joiner) run(passes []pass, list []int32) {
 			return
 		}
 		j.pass(&passes[i], open)
+		if passes[i].mostly {
+			j.keepMostly(&passes[i], open)
+		}
+	}
+}
+
+// keepMostly undoes a pass for the sources of which most events that have its key are about
+// no refusal.
+func (j *joiner) keepMostly(p *pass, open []int32) {
+	keyed, found, at := make([]int, len(j.sources)), make([]int, len(j.sources)), j.saidReader()
+	for _, n := range open {
+		e := &j.events[n]
+		if t, l := at(n); p.event(n, t, l) != 0 {
+			keyed[e.Source]++
+			if e.Refusal >= 0 {
+				found[e.Source]++
+			}
+		}
+	}
+	for _, n := range open {
+		if e := &j.events[n]; 2*found[e.Source] <= keyed[e.Source] && e.Refusal >= 0 {
+			j.requests.taken[e.Refusal] = false
+			e.Refusal, e.Match = -1, Unmatched
+		}
 	}
 }
 
@@ -319,12 +343,39 @@ func (j *joiner) resolve(p *pass, candidates []candidate, events []int32, from, 
 		}
 		return
 	}
+	one := p.alone && j.oneRequest(candidates)
 	for _, n := range list {
-		j.eventOf(n).Ambiguous = true
+		if one {
+			j.join(p, n, j.nearest(n, candidates))
+		} else {
+			j.eventOf(n).Ambiguous = true
+		}
 	}
 	for _, c := range candidates {
 		j.requests.taken[c.request] = true
 	}
+}
+
+// oneRequest reports whether refusals with the same id are one request in the logs of several
+// programs that it passed: no log has two of them.
+func (j *joiner) oneRequest(candidates []candidate) bool {
+	at, inputs := j.requests.reader(), make([]int32, 0, len(candidates))
+	for _, c := range candidates {
+		r, _ := at(int(c.request))
+		if slices.Contains(inputs, r.input) {
+			return false
+		}
+		inputs = append(inputs, r.input)
+	}
+	return true
+}
+
+// nearest returns the refusal nearest in time to an event, the first of several.
+func (j *joiner) nearest(event int32, candidates []candidate) *hit {
+	t := j.eventOf(event).Time
+	return slices.MinFunc(candidates, func(a, b candidate) int {
+		return cmp.Compare(max(t-a.time, a.time-t), max(t-b.time, b.time-t))
+	}).hit
 }
 
 // inOneWay reports whether the events from one on can be divided among as many

@@ -1,6 +1,9 @@
 package authevents
 
-import "logscan/parse/field"
+import (
+	"logscan/parse/events"
+	"logscan/parse/field"
+)
 
 // pass is one key. What one pass leaves, the next one tries.
 type pass struct {
@@ -16,6 +19,9 @@ type pass struct {
 	// ordered keys are those of requests that follow one another: then their order says
 	// which is which.
 	ordered bool
+	// mostly keys also fit events and refusals that have nothing to do with one another, now
+	// and then: they count if most events of the source that have one are about a refusal.
+	mostly bool
 }
 
 const (
@@ -37,6 +43,7 @@ const (
 	pathKey
 	userKey
 	clientKey
+	signInKey
 )
 
 // passes returns the keys of events, the surest first.
@@ -102,7 +109,28 @@ func (j *joiner) passes() (all []pass) {
 				event:   func(_ int32, t *texts, _ *eventLabels) uint64 { return onlyIf(t.path == 0, t.user) },
 				request: func(r *request, _ *requestLabels) uint64 { return r.user }})
 	}
-	return all
+	return append(all, j.signIns()...)
+}
+
+// signIns returns the passes for what applications write of people who sign in by a form: the
+// client and the name, which the access log does not have, of a request that sends something.
+func (j *joiner) signIns() []pass {
+	p := pass{match: ByClient, window: nearby, mostly: true,
+		event: func(n int32, t *texts, _ *eventLabels) uint64 {
+			e := &j.events[n]
+			return onlyIf(t.path == 0 && t.user != 0 && e.status == 0 && e.Outcome == events.Refused, mix(signInKey, t.client))
+		},
+		request: func(r *request, _ *requestLabels) uint64 {
+			return onlyIf(r.posts && r.user == 0, mix(signInKey, r.client))
+		}}
+	if !j.has.peer {
+		return []pass{p}
+	}
+	q := p
+	q.request = func(r *request, l *requestLabels) uint64 {
+		return onlyIf(r.posts && r.user == 0, mix(signInKey, l.peer))
+	}
+	return []pass{p, q}
 }
 
 func onlyIf(ok bool, key uint64) uint64 {

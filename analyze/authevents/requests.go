@@ -18,6 +18,7 @@ type request struct {
 	labelled uint32 // index in requests.labels plus one; 0 for none
 	input    int32
 	status   int16
+	posts    bool
 }
 
 const (
@@ -56,7 +57,7 @@ var spilledRequestCodec = spill.Codec[spilledRequest]{
 
 // newRequest returns the request of an input with keys, but for labels.
 func newRequest(k *RequestKeys, input int32) request {
-	return request{texts: k.texts, time: k.time, duration: uint32(k.duration), status: int16(min(k.status, math.MaxInt16)), input: input}
+	return request{texts: k.texts, time: k.time, duration: uint32(k.duration), status: int16(min(k.status, math.MaxInt16)), posts: k.posts, input: input}
 }
 
 // reader returns a function that returns a refusal and its labels, until the next call. It
