@@ -56,8 +56,9 @@ type message struct {
 type lineParser struct {
 	*reader
 	parsers map[string]*parse.Parser
-	parser  *parse.Parser // of input; nil before the first line
+	parser  *parse.Parser // of input; nil before the first line of the block
 	input   int
+	block   []byte // that the lines of refusals are parts of
 	texts   *textCache
 	mask    *privacy.Mask // for messages; nil for none
 	keyer   authevents.Keyer
@@ -85,11 +86,15 @@ func (p *lineParser) parsed(input int, read func(*parse.Parser) parse.Verdict) (
 	return parser, nil
 }
 
+// began sets the block that the next lines of refusals are parts of.
+func (p *lineParser) began(block []byte) { p.block, p.parser = block, nil }
+
 // parserOf returns the parser of the lines of an input. The next line is that of the last
 // one as a rule.
 func (p *lineParser) parserOf(input int) *parse.Parser {
 	if p.parser == nil || p.input != input {
 		p.parser, p.input = p.reader.parser(p.parsers, input), input
+		p.parser.Block(p.block)
 	} else {
 		p.parser.Directive(nil)
 	}
@@ -283,7 +288,8 @@ func newParsedLines(r *reader, s *timeline.State) *parsedLines {
 }
 
 func (l *parsedLines) refusals() func(int, *result.Unauthorized, bool) (string, error) {
-	line, p, fact := l.state.Lines(), l.reader.newLineParser(authevents.Keyer{}), l.state.Refusals.Reader()
+	p, fact := l.reader.newLineParser(authevents.Keyer{}), l.state.Refusals.Reader()
+	line := l.state.Lines(p.began)
 	return func(refusal int, row *result.Unauthorized, wanted bool) (string, error) {
 		x := fact(refusal)
 		raw, err := line(x)
@@ -334,7 +340,8 @@ func (l *parsedLines) requestKeys(keyer authevents.Keyer) func(int, *authevents.
 	if err != nil {
 		return func(int, *authevents.RequestKeys) error { return err }
 	}
-	line, p, fact := l.state.Lines(), keyed.newLineParser(keyer), l.state.Refusals.Reader()
+	p, fact := keyed.newLineParser(keyer), l.state.Refusals.Reader()
+	line := l.state.Lines(p.began)
 	return func(refusal int, k *authevents.RequestKeys) error {
 		x := fact(refusal)
 		raw, err := line(x)

@@ -159,7 +159,7 @@ func readRefusal(record []byte, row *result.Unauthorized, cache *textCache, text
 }
 
 func (l *recordedLines) refusals() func(int, *result.Unauthorized, bool) (string, error) {
-	line, fact, cache := l.state.Lines(), l.state.Refusals.Reader(), newTextCache()
+	line, fact, cache := l.state.Lines(nil), l.state.Refusals.Reader(), newTextCache()
 	return func(refusal int, row *result.Unauthorized, wanted bool) (text string, err error) {
 		record, err := line(fact(refusal))
 		if err != nil {
@@ -175,7 +175,7 @@ func (l *recordedLines) refusals() func(int, *result.Unauthorized, bool) (string
 }
 
 func (l *recordedLines) requestKeys(authevents.Keyer) func(int, *authevents.RequestKeys) error {
-	line, fact, cache := l.state.Lines(), l.state.Refusals.Reader(), newTextCache()
+	line, fact, cache := l.state.Lines(nil), l.state.Refusals.Reader(), newTextCache()
 	var row result.Unauthorized
 	return func(refusal int, k *authevents.RequestKeys) error {
 		record, err := line(fact(refusal))

@@ -21,6 +21,7 @@ type lines struct {
 	known  []byte
 	own    []uint32
 	origin uint32
+	parts  bool     // the block is that of Block
 	single []uint32 // memory for the delimiters of a line that came alone
 	room   text     // memory for a line whose text is too short
 
@@ -35,7 +36,7 @@ const window = 8 << 10
 // Lines sets the block of lines that Next parses.
 func (p *Parser) Lines(block []byte) {
 	l := &p.lines
-	l.block, l.next, l.start, l.end, l.delimiters, l.known, l.lineEnd = block, 0, 0, 0, nil, nil, 0
+	l.block, l.next, l.start, l.end, l.delimiters, l.known, l.lineEnd, l.parts = block, 0, 0, 0, nil, nil, 0, false
 }
 
 // Next parses the next line of the block, as Parse does. line is without its
@@ -69,6 +70,37 @@ func (p *Parser) Next(e *Entry) (line []byte, v Verdict, ok bool) {
 	}
 	v = p.parse(line, e)
 	return l.putBack(line, p.rest()), v, true
+}
+
+// Block sets the block that the lines which Parse parses next are parts of, mostly one after
+// the other: their delimiters are then found together. It must be called again if the block
+// was changed.
+func (p *Parser) Block(block []byte) {
+	p.Lines(block)
+	p.lines.next, p.lines.parts = len(block), true
+}
+
+// parseCommon parses a line that is a part of the block, if it is in the usual shape and needs
+// no other checks, as nextCommon does. If it fails, the contents of e are undefined.
+func (p *Parser) parseCommon(line []byte, e *Entry) (ok bool) {
+	f, l, d := p.formats[0], &p.lines, &p.values
+	g := f.programs[0]
+	if !g.whole || p.carrier != nil || d.general || len(line) == 0 || line[0] <= '#' || line[0] >= byteOrderMark[0] || !l.seek(line) {
+		return false
+	}
+	if len(l.delimiters) < mostQuotes {
+		return false
+	}
+	own, end := (*[mostQuotes]uint32)(l.delimiters), uint32(l.next-l.start)
+	if own[mostQuotes-1]+1 != end || len(l.delimiters) > mostQuotes && l.delimiters[mostQuotes] < end {
+		return false
+	}
+	e.Reset()
+	d.start(f)
+	if _, ok = g.begin(d, l, line, own, end-uint32(len(line)), e); ok {
+		d.escaped = false
+	}
+	return ok
 }
 
 // rest returns the line that was just parsed from its second object on, nil if there is
@@ -148,6 +180,34 @@ func (l *lines) advance() (line []byte) {
 	line = l.cutAlone()
 	l.end, l.delimiters = l.next, nil
 	return line
+}
+
+// gap is more than the number of bytes between lines of a block that follow one another.
+const gap = 8
+
+// seek makes the delimiters that are known begin with those of a line, and next its end. It
+// reports whether the line is a part of the block.
+func (l *lines) seek(line []byte) bool {
+	at := cap(l.block) - cap(line) // both end where their array does
+	if !l.parts || at < 0 || at+len(line) > len(l.block) || &l.block[at] != &line[0] || len(line) > window {
+		return false
+	}
+	after := l.next
+	l.next = at + len(line)
+	if at < after || l.next > l.end {
+		l.start, l.end = at, l.next
+		if at >= after && at < after+gap { // others follow, as it seems
+			l.end = min(at+window, len(l.block))
+		}
+		l.buf = scan.Delimiters(l.buf, l.block[l.start:l.end])
+		l.delimiters = l.buf
+	}
+	n := 0
+	for n < len(l.delimiters) && l.start+int(l.delimiters[n]) < at {
+		n++
+	}
+	l.delimiters = l.delimiters[n:]
+	return true
 }
 
 // cutAlone takes the next line without the known delimiters.

@@ -68,6 +68,9 @@ func (p *Parser) Mask() *privacy.Mask { return p.values.mask }
 // is valid.
 func (p *Parser) Parse(line []byte, e *Entry) Verdict {
 	p.lines.known = nil
+	if p.formats[0].prefixed && p.parseCommon(line, e) {
+		return p.complete(e)
+	}
 	return p.parse(line, e)
 }
 

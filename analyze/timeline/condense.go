@@ -191,7 +191,7 @@ func (c *condenser) locate(input int, line int64) (block int, in int64) {
 
 // refusals writes the facts and the records of the 401s in their order.
 func (c *condenser) refusals(x *indexWriter) error {
-	line := c.Lines()
+	line := c.Lines(nil)
 	log := recordLog{file: c.file}
 	var facts, record []byte
 	var places []spill.Place

@@ -101,9 +101,12 @@ func (w *Worker) spillLines(l *lineLog) error {
 }
 
 // Lines returns a function that returns the raw line of a 401. The line is valid
-// until the next call. The function must be used by one goroutine only.
-func (s *State) Lines() func(*Refusal) ([]byte, error) {
+// until the next call. The function must be used by one goroutine only. It calls began, which
+// may be nil, with the block that the line and those after it are parts of, whenever it is
+// another one than before.
+func (s *State) Lines(began func(block []byte)) func(*Refusal) ([]byte, error) {
 	c := newLineCache(s.workers, func(w *Worker) *lineLog { return &w.refusals.lineLog })
+	c.began = began
 	return func(r *Refusal) ([]byte, error) { return c.line(uint32(r.worker), r.number) }
 }
 
@@ -135,7 +138,8 @@ type lineCache struct {
 	held    int        // bytes of all batches
 	limit   int        // of held
 	last    *cachedBatch
-	lastOf  uint32 // worker
+	lastOf  uint32            // worker
+	began   func(text []byte) // nil, or called when last changes
 }
 
 type batchKey struct{ worker, batch uint32 }
@@ -170,8 +174,7 @@ func (c *lineCache) line(worker, number uint32) ([]byte, error) {
 		}
 	}
 	b.reads++
-	line, _ := cutBytes(b.text[b.at[number-b.first]:])
-	return line, nil
+	return cutPart(b.text[b.at[number-b.first]:]), nil
 }
 
 // batch returns the batch with a line.
@@ -188,6 +191,9 @@ func (c *lineCache) batch(worker, number uint32) (*cachedBatch, error) {
 		c.held += b.size()
 	}
 	c.last, c.lastOf = b, worker
+	if c.began != nil {
+		c.began(b.text)
+	}
 	return b, nil
 }
 

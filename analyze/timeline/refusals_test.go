@@ -40,7 +40,7 @@ func TestSpillLines(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	read := s.Lines()
+	read := s.Lines(nil)
 	for i := range s.Refusals.Len() {
 		if got, err := read(s.Refusals.At(i)); err != nil || string(got) != line(i) {
 			t.Fatalf("line %d: %q (%v), want %q", i, got, err, line(i))

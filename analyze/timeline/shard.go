@@ -192,10 +192,15 @@ func appendBytes[T string | []byte](dst []byte, b T) []byte {
 // cutBytes returns the bytes that appendBytes wrote at the beginning of src, which
 // it aliases, and the rest of src.
 func cutBytes(src []byte) (b, rest []byte) {
+	b = cutPart(src)
+	return b[:len(b):len(b)], src[cap(src)-cap(b)+len(b):]
+}
+
+// cutPart is cutBytes without the rest: what follows b in src is within its capacity.
+func cutPart(src []byte) []byte {
 	size, n := uint64(src[0]), 1
 	if size >= 0x80 {
 		size, n = binary.Uvarint(src)
 	}
-	src = src[n:]
-	return src[:size:size], src[size:]
+	return src[n:][:size]
 }

@@ -85,7 +85,7 @@ func sameButEvents(t *testing.T, what string, got, want *State) {
 			t.Errorf("%s: %s differ: %s", what, part.name, firstDifference(part.got, part.want))
 		}
 	}
-	read, readWant := got.Lines(), want.Lines()
+	read, readWant := got.Lines(nil), want.Lines(nil)
 	for i := range want.Refusals.Len() {
 		a, errA := read(got.Refusals.At(i))
 		b, errB := readWant(want.Refusals.At(i))
