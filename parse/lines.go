@@ -95,11 +95,12 @@ func (p *Parser) parseCommon(line []byte, e *Entry) (ok bool) {
 	if own[mostQuotes-1]+1 != end || len(l.delimiters) > mostQuotes && l.delimiters[mostQuotes] < end {
 		return false
 	}
-	e.Reset()
-	d.start(f)
-	if _, ok = g.begin(d, l, line, own, end-uint32(len(line)), e); ok {
-		d.escaped = false
+	if !e.plain {
+		e.Reset()
 	}
+	d.start(f)
+	_, ok = g.begin(d, l, line, own, end-uint32(len(line)), e)
+	e.plain, d.escaped = ok && d.plainPath, false
 	return ok
 }
 

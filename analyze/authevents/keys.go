@@ -78,6 +78,8 @@ type Keyer struct {
 	// word of the vocabulary, and may hold a name, is then replaced by that of its class.
 	Pseudonyms bool
 
+	unlabelled bool // labels are left out: no refusal has any
+
 	recent   *recent // nil before the first
 	recorded events.ByTexts[recorded]
 }
@@ -206,9 +208,8 @@ func (x *Keyer) Record(k *EventKeys, r *events.Record) {
 		client: events.Once(known.clients, r, events.TextClient, x, (*Keyer).address), user: events.Once(known.users, r, events.TextUser, x, (*Keyer).lower),
 		host: x.host(r.Text(events.TextHost)),
 	}
-	k.eventLabels = eventLabels{
-		labels: labels{connection: x.hash(r.Text(events.TextConnection)), session: x.hash(r.Text(events.TextSession)), port: x.hash(r.Text(events.TextPort))},
-		id:     x.hash(r.Text(events.TextRequestID)),
+	if k.eventLabels = (eventLabels{id: x.hash(r.Text(events.TextRequestID))}); !x.unlabelled {
+		k.labels = labels{connection: x.hash(r.Text(events.TextConnection)), session: x.hash(r.Text(events.TextSession)), port: x.hash(r.Text(events.TextPort))}
 	}
 	k.setRequest(x.method(r.Text(events.TextMethod)), x.target(r.Text(events.TextTarget)))
 }

@@ -111,7 +111,9 @@ func (j *joiner) readEvents(ctx context.Context) error {
 // eventReader returns a function that sets an event and returns its keys, until the next call.
 // Its labels are left out if no refusal has any. It belongs to one goroutine.
 func (j *joiner) eventReader() func(int) (*EventKeys, error) {
-	read, names := j.Events(j.newKeyer()), recentNames{names: &j.names}
+	keyer := j.newKeyer()
+	keyer.unlabelled = !j.requests.labelled
+	read, names := j.Events(keyer), recentNames{names: &j.names}
 	var k EventKeys
 	return func(i int) (*EventKeys, error) {
 		err := read(i, &k)
