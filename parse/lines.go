@@ -92,7 +92,7 @@ func (p *Parser) parseCommon(line []byte, e *Entry) (ok bool) {
 		return false
 	}
 	own, end := (*[mostQuotes]uint32)(l.delimiters), uint32(l.next-l.start)
-	if own[mostQuotes-1]+1 != end || len(l.delimiters) > mostQuotes && l.delimiters[mostQuotes] < end {
+	if own[mostQuotes-1]+1 != end { // so they are all that the line has
 		return false
 	}
 	if !e.plain {

@@ -85,6 +85,33 @@ func sameLines(t *testing.T, p *Parser, block []byte) {
 	if line, _, ok := p.Next(&e); ok {
 		t.Fatalf("%s: one more line: %q", p.formats[0].Name, line)
 	}
+	if p.formats[0].prefixed {
+		sameParts(t, p, plain, block)
+	}
+}
+
+// sameParts compares parsing the lines of a block as parts of it, forwards and backwards, with
+// parsing them by plain, which has no fast paths.
+func sameParts(t *testing.T, p, plain *Parser, block []byte) {
+	t.Helper()
+	var e, want Entry
+	var lines [][]byte
+	for rest := block; len(rest) > 0; {
+		var l []byte
+		l, rest, _ = bytes.Cut(rest, []byte("\n"))
+		lines = append(lines, l)
+	}
+	p.Block(block)
+	at, step := 0, 1
+	for range 2 {
+		for ; at >= 0 && at < len(lines); at += step {
+			v, w := p.Parse(lines[at], &e), plain.Parse(lines[at], &want)
+			if l := lines[at]; w != v || v == Parsed && show(&e) != show(&want) {
+				t.Fatalf("%s: %q of a block is %v %s, want %v %s", p.formats[0].Name, l, v, show(&e), w, show(&want))
+			}
+		}
+		at, step = len(lines)-1, -1
+	}
 }
 
 // FuzzLines compares parsing blocks with parsing lines, for all formats.
