@@ -13,6 +13,16 @@ func (b *Bits) Add(i int) {
 	(*b)[i/64] |= 1 << (i % 64)
 }
 
+// Merge adds the numbers of another set.
+func (b *Bits) Merge(other Bits) {
+	for len(*b) < len(other) {
+		*b = append(*b, 0)
+	}
+	for i, word := range other {
+		(*b)[i] |= word
+	}
+}
+
 // Each yields the numbers in ascending order.
 func (b Bits) Each(yield func(int) bool) {
 	for n, word := range b {

@@ -65,7 +65,11 @@ func Correlate(ctx context.Context, s *timeline.State, workers int, m spill.Memo
 	if err != nil {
 		return nil, err
 	}
-	return ev, ev.setRefusals(refusals, challenges)
+	risen, err := ev.risenChallenges(ctx, sessionizers)
+	if err != nil {
+		return nil, err
+	}
+	return ev, ev.setRefusals(refusals, challenges, risen)
 }
 
 // setWindow sets From, To and Width: the time that holds all but 0.01% of the

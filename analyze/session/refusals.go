@@ -96,12 +96,12 @@ func (d *drawers) fill(list []Refusal, n int) error {
 }
 
 // setRefusals makes the table of what all goroutines have met. challenges are those that
-// turned out to be challenges afterwards.
-func (ev *Evidence) setRefusals(parts []drawers, challenges Bits) error {
+// turned out to be challenges afterwards, risen those that are none; see risenChallenges.
+func (ev *Evidence) setRefusals(parts []drawers, challenges, risen Bits) error {
 	n := ev.State.Refusals.Len()
 	if list := parts[0].list; list != nil || n == 0 {
 		ev.Refusals = spill.TableOf(list)
-		applyChallenges(list, 0, challenges)
+		applyChallenges(list, 0, challenges, risen)
 		return nil
 	}
 	file, err := ev.memory.Space.Create()
@@ -121,7 +121,7 @@ func (ev *Evidence) setRefusals(parts []drawers, challenges Bits) error {
 				return err
 			}
 		}
-		applyChallenges(list, from, challenges)
+		applyChallenges(list, from, challenges, risen)
 		for i := range list {
 			if err := ev.Refusals.Append(&list[i]); err != nil {
 				return err
@@ -132,9 +132,12 @@ func (ev *Evidence) setRefusals(parts []drawers, challenges Bits) error {
 }
 
 // applyChallenges makes challenges of some of the refusals of a list, the first of which
-// has an index.
-func applyChallenges(list []Refusal, first int, challenges Bits) {
+// has an index, and makes others that are challenges unexplained.
+func applyChallenges(list []Refusal, first int, challenges, risen Bits) {
 	for i := range list {
+		if risen.Has(first + i) {
+			list[i].Cause, list[i].Settled = Unexplained, true
+		}
 		if challenges.Has(first + i) {
 			r := &list[i]
 			r.Cause, r.Alive, r.Proven, r.Returned, r.Fatal, r.Dead = Challenge, false, false, false, false, false

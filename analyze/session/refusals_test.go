@@ -21,7 +21,7 @@ func TestRefusalsOnDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := make([]Refusal, n)
-	var challenges Bits
+	var challenges, risen Bits
 	for step := range n {
 		i := step * 7919 % n // as actors come
 		r := &want[i]
@@ -36,9 +36,12 @@ func TestRefusalsOnDisk(t *testing.T) {
 		if i%11 == 0 {
 			challenges.Add(i)
 			r.Cause, r.Alive, r.Proven, r.Returned, r.Fatal, r.Dead = Challenge, false, false, false, false, false
+		} else if i%13 == 0 {
+			risen.Add(i)
+			r.Cause, r.Settled = Unexplained, true
 		}
 	}
-	if err := ev.setRefusals(parts, challenges); err != nil {
+	if err := ev.setRefusals(parts, challenges, risen); err != nil {
 		t.Fatal(err)
 	}
 	for i := range want {

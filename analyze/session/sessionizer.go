@@ -2,6 +2,7 @@ package session
 
 import (
 	"logscan/analyze/spill"
+	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
 	"logscan/parse"
 	"logscan/parse/field"
@@ -13,8 +14,10 @@ type sessionizer struct {
 	*Evidence // read only
 	*drawers
 
-	followed       []bool       // by site, see followedSites
-	lifetimes      []*Lifetimes // by site
+	followed       []bool         // by site, see followedSites
+	lifetimes      []*Lifetimes   // by site
+	used           [][]stats.Cell // by site and step: requests in use, see uses; the hits are challenges
+	challenges     Bits           // but for those of shared clients
 	endpoints      []endpointPart
 	sessions       *spill.Sorter[Record]
 	clients        map[timeline.Client]*ClientStats
@@ -55,7 +58,7 @@ func newSessionizer(ev *Evidence, followed []bool) *sessionizer {
 		return &spill.Sorter[ClientLink]{Codec: linkCodec, Space: ev.memory.Space, Limit: ev.memory.Records(ev.Workers, linkSize)}
 	}
 	return &sessionizer{
-		Evidence: ev, followed: followed, lifetimes: make([]*Lifetimes, len(followed)), saver: ev.saver.newPart(),
+		Evidence: ev, followed: followed, lifetimes: make([]*Lifetimes, len(followed)), used: make([][]stats.Cell, len(followed)), saver: ev.saver.newPart(),
 		endpoints: make([]endpointPart, len(ev.Endpoints)),
 		clients:   map[timeline.Client]*ClientStats{},
 		forms:     map[formPage]int64{},
@@ -90,6 +93,7 @@ func (s *sessionizer) actor(a *timeline.Actor, id uint32) {
 	s.addAnswers(a)
 	if refused {
 		s.countAlive(a, id)
+		s.countUses(a)
 	}
 }
 
@@ -401,6 +405,9 @@ func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id
 	r.Visit = s.refuseVisit(&p.visit, a, e, r)
 	if e.Refusal < timeline.EarlierEvent {
 		s.fail(s.put(e.Refusal, r))
+		if r.Cause == Challenge && !r.Shared {
+			s.challenges.Add(int(e.Refusal))
+		}
 		if r.Alive || r.Proven || r.Returned {
 			s.alive = append(s.alive, uint32(i))
 		}
