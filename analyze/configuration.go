@@ -109,6 +109,7 @@ func pairings() map[rules.Kind]pairing {
 	guarded := append(slices.Clone(route), asset, probe)
 	return map[rules.Kind]pairing{
 		rules.AuthorizationCleared: {findings: append(route, "integration_failure"), answered: field.Upstream, backend: true},
+		rules.CredentialsKept:      {findings: append(route, "integration_failure"), answered: field.Upstream, certain: true, backend: true},
 		rules.HeadersNotPassed:     {findings: append(route, "integration_failure"), answered: field.Upstream, backend: true},
 		rules.HeadersReplaced:      {findings: route, answered: field.Upstream, backend: true},
 		rules.TwoRealms:            {findings: route[:1], answered: field.Upstream, certain: true},

@@ -64,14 +64,19 @@ func configuredRun(t *testing.T, log, conf string) *result.Result {
 // configuredRunAs scans a log of a format.
 func configuredRunAs(t *testing.T, format, log, conf string) *result.Result {
 	t.Helper()
+	return configuredRunBy(t, format, log, "nginx.conf", "http {\n"+strings.ReplaceAll(conf, "; ", ";\n")+"\n}\n")
+}
+
+// configuredRunBy scans a log of a format with a configuration in a file of a name.
+func configuredRunBy(t *testing.T, format, log, name, conf string) *result.Result {
+	t.Helper()
 	dir := t.TempDir()
-	path := filepath.Join(dir, "nginx.conf")
-	for name, text := range map[string]string{"nginx.conf": "http {\n" + strings.ReplaceAll(conf, "; ", ";\n") + "\n}\n", "access.log": log} {
+	for name, text := range map[string]string{name: conf, "access.log": log} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	r, err := rules.Nginx(path)
+	r, err := rules.Read(filepath.Join(dir, name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,6 +148,30 @@ func TestConfigurationNamesTheLine(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestIngressNamesTheLine checks a password of which the proxy tells the backend nothing.
+func TestIngressNamesTheLine(t *testing.T) {
+	conf := func(annotation string) string {
+		return `kind: Ingress
+spec: {rules: [{host: intra.test, http: {paths: [{path: /, pathType: Prefix}]}}]}
+---
+kind: Ingress
+metadata:
+  annotations:
+    nginx.ingress.kubernetes.io/` + annotation + `
+spec: {rules: [{host: intra.test, http: {paths: [{path: /drop, pathType: Prefix}]}}]}
+`
+	}
+	log := staffLog([]string{"/drop/x", "/drop/y"}, true)
+	for annotation, want := range map[string]string{
+		"auth-type: basic":    "authentication_outage: credentials_kept_by_proxy: nginx.ingress.kubernetes.io/auth-type: basic",
+		"auth-url: http://x/": "", "proxy-body-size: 8m": "",
+	} {
+		if got := strings.Join(factsOf(configuredRunBy(t, configuredFormat, log, "ingress.yaml", conf(annotation))), "; "); got != want {
+			t.Errorf("%s: facts %q, want %q", annotation, got, want)
+		}
 	}
 }
 

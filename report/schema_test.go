@@ -112,7 +112,7 @@ has the columns of the table findings, and:
 | ''details'' | object of figures that depend on the kind |
 | ''auth_reason'' | if the log states one for most of its 401s: ''reason'' (as in the column auth_reason), ''class'' (expired, token, key, credentials, missing_credentials, permission, account, client, authorizer, unavailable, configuration, request, clock or step_up), ''unauthorized'' (401s with it), ''stated'' (401s with any) |
 | ''auth_answered_by'' | if it is the same for nearly all: proxy or upstream |
-| ''configuration'' | lines of the configuration of servers and applications that cause or rule it: ''file'', ''line'' (from 1), ''directive'', ''why''; only with ''--nginx-conf'', ''--apache-conf'' or ''--app-conf'' |
+| ''configuration'' | lines of the configuration of servers and applications that cause or rule it: ''file'', ''line'' (from 1), ''directive'', ''why''; only with ''--nginx-conf'', ''--apache-conf'', ''--proxy-conf'' or ''--app-conf'' |
 | ''evidence'' | up to 20 sample lines, fewer and shorter where there are many findings: ''file'', ''line'' (from 1), ''raw'' (secrets redacted) |
 | ''commands'' | what can be run in a shell, or put into the configuration of a server, with the values of the finding: ''purpose'', ''command'', and perhaps ''documentation'' (a URL); missing if there are none |
 | ''event'' | only if ''--event'' gives one near the onset: ''time'' and ''text'' |

@@ -16,7 +16,7 @@ import (
 )
 
 type checkCmd struct {
-	Conf string `arg:"" predictor:"file" name:"config" help:"Configuration of nginx or Apache: the main file, or one that it includes."`
+	Conf string `arg:"" predictor:"file" name:"config" help:"Configuration of nginx or Apache: the main file, or one that it includes; or manifests of Ingresses for ingress-nginx (a file or directory)."`
 
 	Against string   `predictor:"dir" placeholder:"DIR" help:"Output directory of a finished run: show which of its routes turn open or protected with CONFIG, and how many requests they had."`
 	Old     string   `predictor:"file" placeholder:"CONFIG" help:"Configuration to compare with (default: the one that the run was given)."`
@@ -26,14 +26,14 @@ type checkCmd struct {
 
 // Help returns the text that kong prints before the flags.
 func (checkCmd) Help() string {
-	return `Prints what protects each route of an nginx or Apache configuration, with file and line, and likely faults: directives that answer requests with 401 or leave them open by mistake. Includes are followed; nothing is executed or sent. With --against, replays the routes of a finished run: a dry run of a changed configuration.`
+	return `Prints what protects each route of a configuration of nginx, Apache or ingress-nginx, with file and line, and likely faults: directives that answer requests with 401 or leave them open by mistake. Includes are followed; nothing is executed or sent. With --against, replays the routes of a finished run: a dry run of a changed configuration.`
 }
 
 // Run prints the rules of a configuration.
 func (c *checkCmd) Run(ctx context.Context, std *streams) error {
 	r, err := rules.Read(c.Conf)
 	if err != nil {
-		return usagef("name nginx.conf, httpd.conf or apache2.conf, or a file that they include", "%w", err)
+		return usagef("name nginx.conf, httpd.conf or apache2.conf, a file that they include, or manifests (.yaml)", "%w", err)
 	}
 	for _, n := range r.Notes {
 		note(std.stderr, "note: %s", n)
@@ -116,7 +116,10 @@ func (c *checkCmd) compare(ctx context.Context, now *rules.Rules) (*document.Com
 
 // configurationOf returns the configuration of a server that a run was given; "" for none.
 func configurationOf(run *outdir.Report, server string) string {
-	flag := "--" + server + "-conf"
+	flag := "--proxy-conf"
+	if server == "nginx" || server == "apache" {
+		flag = "--" + server + "-conf"
+	}
 	for i, arg := range run.Manifest.Arguments {
 		if value, ok := strings.CutPrefix(arg, flag+"="); ok {
 			return value

@@ -75,7 +75,7 @@ func (c *reduceCmd) Run(ctx context.Context, std *streams) (err error) {
 	var watch stopwatch
 	options := analyze.Options{Policy: c.policy(), Workers: int(c.Workers), Phase: func(p analyze.Phase) { watch.begin(string(p)) }}
 	options.Parse.Refusals = plan.Options.Statuses
-	if options.Configuration, err = c.configuration(c.AppConf, std.stderr, c.Quiet); err != nil {
+	if options.Configuration, err = c.configuration(&c.appFlags, std.stderr, c.Quiet); err != nil {
 		return err
 	}
 	place, err := report.Claim(ctx, c.Out)

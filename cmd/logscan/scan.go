@@ -106,7 +106,7 @@ func (c *scanCmd) options(std *streams, started time.Time, watch *stopwatch) (an
 	if err != nil {
 		return options, err
 	}
-	if options.Configuration, err = c.configuration(c.AppConf, std.stderr, c.Quiet); err != nil {
+	if options.Configuration, err = c.configuration(&c.appFlags, std.stderr, c.Quiet); err != nil {
 		return options, err
 	}
 	options.Policy = c.policy()

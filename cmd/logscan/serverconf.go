@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -19,19 +20,28 @@ type serverFlags struct {
 	ApacheConf string `predictor:"file" placeholder:"FILE" group:"input" help:"Apache configuration, likewise, also to take the formats of error logs from (ErrorLogFormat)."`
 }
 
-// appFlags name configurations of applications.
+// appFlags name configurations of applications, and of proxies without formats of logs.
 type appFlags struct {
-	AppConf []string `predictor:"file" placeholder:"FILE|DIR" sep:"none" group:"input" help:"Configuration of an application or identity provider to compare session timeouts with: web.xml, php.ini, application.yml, settings.py, a Keycloak realm, ... (repeatable)."`
+	ProxyConf []string `predictor:"file" placeholder:"FILE|DIR" sep:"none" group:"input" help:"Configuration of a proxy to look in for the lines that cause a finding: manifests of Ingresses for ingress-nginx, or what kubectl get ingress -o yaml prints (repeatable)."`
+	AppConf   []string `predictor:"file" placeholder:"FILE|DIR" sep:"none" group:"input" help:"Configuration of an application or identity provider to compare session timeouts with: web.xml, php.ini, application.yml, settings.py, a Keycloak realm, ... (repeatable)."`
 }
 
 // configuration reads the rules of the servers and the timeouts of applications. Rules that
 // cannot be read are left out with a note. Its errors are usage errors.
-func (f *serverFlags) configuration(appConf []string, w io.Writer, quiet bool) (o analyze.Configuration, err error) {
-	apps := appConf
-	for _, s := range []struct {
+func (f *serverFlags) configuration(others *appFlags, w io.Writer, quiet bool) (o analyze.Configuration, err error) {
+	apps := others.AppConf
+	type source struct {
 		path string
 		read func(string) (*rules.Rules, error)
-	}{{f.NginxConf, rules.Nginx}, {f.ApacheConf, rules.Apache}} {
+	}
+	sources := []source{{f.NginxConf, rules.Nginx}, {f.ApacheConf, rules.Apache}}
+	for _, path := range others.ProxyConf {
+		if _, err := os.Stat(path); err != nil {
+			return o, usagef("", "--proxy-conf: %w", err)
+		}
+		sources = append(sources, source{path, rules.Ingress})
+	}
+	for _, s := range sources {
 		if s.path == "" {
 			continue
 		}
@@ -59,8 +69,8 @@ func (f *serverFlags) configuration(appConf []string, w io.Writer, quiet bool) (
 		for _, n := range o.Apps.Notes {
 			note(w, "note: --app-conf: %s", n)
 		}
-		if len(appConf) > 0 && len(o.Apps.List) == 0 {
-			note(w, "note: --app-conf: no session timeout was found in %s", strings.Join(appConf, ", "))
+		if len(others.AppConf) > 0 && len(o.Apps.List) == 0 {
+			note(w, "note: --app-conf: no session timeout was found in %s", strings.Join(others.AppConf, ", "))
 		}
 	}
 	return o, nil

@@ -118,7 +118,7 @@ func (c *watchCmd) options(std *streams) (analyze.Options, error) {
 	if err != nil {
 		return o, err
 	}
-	if o.Configuration, err = c.configuration(nil, std.stderr, false); err != nil {
+	if o.Configuration, err = c.configuration(&appFlags{}, std.stderr, false); err != nil {
 		return o, err
 	}
 	o.Policy, o.Workers, o.Parse = c.policy(), int(c.Workers), c.valueFlags.options(time.Now())

@@ -43,6 +43,7 @@ type nginxReader struct {
 	prefix   string // that relative paths of logs are below
 	fragment bool   // the file given is only a part of a configuration: the enclosing blocks are not known
 	assumed  bool   // the note about the prefix was made
+	snippet  bool   // a text in another configuration: includes are not followed
 	whole    bool   // keep all directives, not only those that configure logs
 }
 
@@ -127,7 +128,7 @@ func (p *nginxParser) block(opened Position, depth int) ([]Directive, error) {
 			d.Block, err = p.block(d.At, depth+1)
 		case isBlock:
 			err = p.skipBlock(d.At)
-		case d.Name == "include":
+		case d.Name == "include" && !p.reader.snippet:
 			var included []Directive
 			included, err = p.reader.include(d)
 			list = append(list, included...)

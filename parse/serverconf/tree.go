@@ -13,10 +13,16 @@ type Directive struct {
 	Block   []Directive
 	IsBlock bool
 	At      Position
+	// Written is how a configuration in another language says it, such as an annotation;
+	// empty if it is one of directives.
+	Written string
 }
 
 // String returns the directive in one line, without what is in its block.
 func (d *Directive) String() string {
+	if d.Written != "" {
+		return d.Written
+	}
 	var b strings.Builder
 	b.WriteString(d.Name)
 	for _, arg := range d.Args {

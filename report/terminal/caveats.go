@@ -85,7 +85,7 @@ func toolOf(m *document.Manifest) string {
 // comparedOptions are the flags that change what is read or found, but those of which the
 // manifest holds the effect.
 var comparedOptions = []string{
-	"--format", "--field", "--nginx-conf", "--apache-conf", "--app-conf", "--timezone", "--trusted-proxies", "--monitor",
+	"--format", "--field", "--nginx-conf", "--apache-conf", "--app-conf", "--proxy-conf", "--timezone", "--trusted-proxies", "--monitor",
 	"--shared-address", "--service-account", "--mute", "--redact-email", "--max-ratio",
 }
 

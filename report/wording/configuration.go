@@ -26,6 +26,11 @@ var facts = map[rules.Kind]factTexts{
 		[]string{"removes the header before the request is passed on"},
 		"Remove {0} at {at0}. In nginx, proxy_set_header Authorization $http_authorization; in its place passes the header on.",
 	},
+	rules.CredentialsKept: {
+		"The proxy checks the password itself and removes the header Authorization: the backend, which refused these requests, never gets it.",
+		[]string{"checks the password, and keeps it from the backend"},
+		"Let one of the two check credentials: remove {0} at {at0}, or let the backend accept what the proxy has let in.",
+	},
 	rules.HeadersNotPassed: {
 		"The backend gets none of the client's headers: no Authorization, no Cookie.",
 		[]string{"keeps all headers of the client"},
@@ -54,7 +59,7 @@ var facts = map[rules.Kind]factTexts{
 	rules.ProtectedBy: {
 		"The server itself asks for credentials here.",
 		[]string{"protects the route", "protects the route", "protects the route"},
-		"If the route is meant to be open, exempt it from {0} ({at0}): in nginx a location = PATH with auth_basic off; or auth_request off; in Apache a <Location PATH> with Require all granted.",
+		"If the route is meant to be open, exempt it from {0} ({at0}): in nginx a location = PATH with auth_basic off; or auth_request off; in Apache a <Location PATH> with Require all granted; in Kubernetes an Ingress of its own without it.",
 	},
 	rules.RegexShadows: {
 		"A location with a regular expression is chosen over the prefix that is meant to be open.",
@@ -64,7 +69,7 @@ var facts = map[rules.Kind]factTexts{
 	rules.PreflightNotExempt: {
 		"Preflight requests carry no credentials and are not exempt.",
 		[]string{"asks for credentials for OPTIONS too", "asks for credentials for OPTIONS too", "asks for credentials for OPTIONS too"},
-		"Exempt OPTIONS beside {0} at {at0}. nginx: if ($request_method = OPTIONS) { return 204; } with the Access-Control headers. Apache: put the Require into <LimitExcept OPTIONS>.",
+		"Exempt OPTIONS beside {0} at {at0}. nginx: if ($request_method = OPTIONS) { return 204; } with the Access-Control headers. Apache: put the Require into <LimitExcept OPTIONS>. ingress-nginx: the annotation nginx.ingress.kubernetes.io/enable-cors: \"true\" answers them.",
 	},
 	rules.UnprotectedAnswer: {
 		"The answer needs no credentials: return comes before authentication.",

@@ -30,17 +30,40 @@ func FuzzRules(f *testing.F) {
 			if err != nil {
 				continue
 			}
-			check := func(list []Fact) {
-				for _, f := range list {
-					if len(f.Lines) == 0 || f.Lines[0].Line < 1 || f.Lines[0].File == "" {
-						t.Errorf("fact %s without a line: %+v", f.Kind, f.Lines)
-					}
-				}
+			checkLines(t, r, Request{Host: host, Method: method, Path: path})
+		}
+	})
+}
+
+// checkLines checks that every fact on a request, and on any, has lines.
+func checkLines(t *testing.T, r *Rules, q Request) {
+	t.Helper()
+	check := func(list []Fact) {
+		for _, f := range list {
+			if len(f.Lines) == 0 || f.Lines[0].Line < 1 || f.Lines[0].File == "" {
+				t.Errorf("fact %s without a line: %+v", f.Kind, f.Lines)
 			}
-			for _, scheme := range []string{"", "http", "https"} {
-				check(r.Resolve(Request{Scheme: scheme, Host: host, Method: method, Path: path}).Facts)
-			}
-			check(r.Faults())
+		}
+	}
+	for _, q.Scheme = range []string{"", "http", "https"} {
+		check(r.Resolve(q).Facts)
+	}
+	check(r.Faults())
+}
+
+// FuzzIngress resolves a request with any manifests.
+func FuzzIngress(f *testing.F) {
+	f.Add(manifest("a.test", "/ Prefix,/a Exact", "  tls:\n  - hosts: [a.test]\n", "auth-type: basic", "auth-secret: x", "satisfy: any", "whitelist-source-range: 10.0.0.0/8", `enable-cors: "true"`), "a.test", "GET", "/a")
+	f.Add(manifest("'*.test'", "/(.*) ImplementationSpecific", "", "auth-url: http://sso/", "auth-signin: /in", "configuration-snippet: |\n      proxy_set_header A \"\";", `use-regex: "true"`, "server-alias: b"), "b", "OPTIONS", "/x/")
+	f.Add("kind: List\nitems: &a [*a, {kind: Ingress, spec: &b {rules: [{host: x, http: {paths: [{path: /, backend: *b}]}}], defaultBackend: {}}}]", "x", "GET", "/")
+	f.Add(`{"kind":"ConfigMap","data":{"global-auth-url":"http://sso/","no-auth-locations":"/a,/b"}}`+"\n---\nkind: Ingress\nspec: {rules: [{http: {paths: [{}]}}]}", "", "", "/")
+	f.Fuzz(func(t *testing.T, text, host, method, path string) {
+		name := filepath.Join(t.TempDir(), "ingress.yaml")
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if r, err := Ingress(name); err == nil {
+			checkLines(t, r, Request{Host: host, Method: method, Path: path})
 		}
 	})
 }

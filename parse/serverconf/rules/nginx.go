@@ -66,7 +66,17 @@ type regexLocation struct {
 
 // Nginx reads a configuration of nginx.
 func Nginx(path string) (*Rules, error) {
-	tree, err := serverconf.NginxTree(path)
+	return newNginx("nginx", path, serverconf.NginxTree)
+}
+
+// Ingress reads manifests of Ingresses for ingress-nginx.
+func Ingress(path string) (*Rules, error) {
+	return newNginx("ingress-nginx", path, serverconf.IngressTree)
+}
+
+// newNginx returns the rules of a configuration of nginx, or of what is made one.
+func newNginx(server, path string, read func(string) (*serverconf.Tree, error)) (*Rules, error) {
+	tree, err := read(path)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +86,7 @@ func Nginx(path string) (*Rules, error) {
 	for _, v := range n.servers {
 		n.findMissing(v.block)
 	}
-	return &Rules{Server: "nginx", Path: path, Files: tree.Files, Notes: tree.Notes, server: n}, nil
+	return &Rules{Server: server, Path: path, Files: tree.Files, Notes: tree.Notes, server: n}, nil
 }
 
 // read collects the servers and upstreams of the main configuration or of a part of it.

@@ -13,7 +13,7 @@ import (
 )
 
 // guardNames are the directives that ask for credentials.
-var guardNames = []string{"auth_basic", "auth_request", "auth_jwt"}
+var guardNames = []string{"auth_basic", "auth_digest", "auth_request", "auth_jwt"}
 
 // guards returns the directives that apply to a block and ask for credentials.
 func (b *block) guards() (list []*serverconf.Directive) {
@@ -101,7 +101,7 @@ func (r *run) facts(a *Answer, end ending) (list []Fact) {
 			list = append(list, r.passed(s)...)
 		}
 		if d := hidesRefusals(s.conf); d != nil && access != Open {
-			list = append(list, fact(RefusalsHidden, Certain, "", d))
+			list = append(list, fact(RefusalsHidden, Possible, "", d))
 		}
 		if access.Refuses() {
 			break // what follows is not reached
@@ -234,11 +234,7 @@ func (r *run) passed(s *step) (list []Fact) {
 		}
 	}
 	if authorization != nil && authorization.Args[1] == "" {
-		certainty := Certain
-		if b.tellsUser(headers) {
-			certainty = Possible
-		}
-		list = append(list, fact(AuthorizationCleared, certainty, "Authorization", authorization))
+		list = append(list, b.cleared(authorization, headers))
 	}
 	if off, value := b.value(strings.TrimSuffix(pass.Name, "_pass") + "_pass_request_headers"); value == "off" && authorization == nil {
 		list = append(list, fact(HeadersNotPassed, Certain, "", off))
@@ -254,6 +250,17 @@ func (r *run) passed(s *step) (list []Fact) {
 		list = append(list, fact(NotSticky, Possible, up.Args[0], up, pass))
 	}
 	return list
+}
+
+// cleared returns the fact on a directive that removes the header Authorization.
+func (b *block) cleared(d *serverconf.Directive, headers []*serverconf.Directive) Fact {
+	switch {
+	case slices.ContainsFunc(b.guards(), func(guard *serverconf.Directive) bool { return guard.At == d.At && guard.Written != "" }):
+		return fact(CredentialsKept, Certain, "", d) // the same setting checks and removes them
+	case b.tellsUser(headers):
+		return fact(AuthorizationCleared, Possible, "Authorization", d)
+	}
+	return fact(AuthorizationCleared, Certain, "Authorization", d)
 }
 
 // tellsUser reports whether nginx checks the credentials in a block itself, and tells the
@@ -419,7 +426,7 @@ func (r *run) slash() *serverconf.Directive {
 // files beside it are looked for: a copy of a configuration lies on other machines.
 func (n *nginx) findMissing(b *block) {
 	for _, d := range b.own["auth_basic_user_file"] {
-		if len(d.Args) != 1 || strings.Contains(d.Args[0], "$") {
+		if len(d.Args) != 1 || strings.Contains(d.Args[0], "$") || d.Written != "" {
 			continue
 		}
 		name := d.Args[0]
@@ -481,6 +488,9 @@ func (n *nginx) routes() (all []Route) {
 
 func (n *nginx) locationRoutes(v *virtual, l *locations, scheme string) (all []Route) {
 	for _, b := range l.all {
+		if own := b.own["internal"]; len(own) > 0 && own[0].Written != "" {
+			continue // it is not in the configuration
+		}
 		all = append(all, n.route(v, b, strings.Join(b.dir.Args, " "), scheme))
 		all = append(all, n.locationRoutes(v, &b.locations, scheme)...)
 	}

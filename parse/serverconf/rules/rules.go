@@ -1,5 +1,5 @@
-// Package rules resolves requests to the directives of nginx or Apache that govern them,
-// as the servers do, and finds mistakes in them that answer requests with 401.
+// Package rules resolves requests to the directives of nginx or Apache that govern them, or
+// to the annotations of ingress-nginx, as the servers do, and finds mistakes in them that answer requests with 401.
 //
 // Input is the path of a configuration file; output is a Rules, which answers for a
 // request what protects it and which facts of the configuration bear on its refusals. A
@@ -16,7 +16,7 @@ import (
 
 // Rules are the rules of a server's configuration for authentication.
 type Rules struct {
-	Server string            // nginx or apache
+	Server string            // nginx, apache or ingress-nginx
 	Path   string            // of the configuration, as given
 	Files  []serverconf.File // that were read
 	Notes  []string          // on what could not be followed
@@ -90,6 +90,7 @@ type Kind string
 const (
 	AuthorizationCleared Kind = "authorization_cleared"          // the directive that removes or replaces the header
 	HeadersNotPassed     Kind = "headers_not_passed"             // proxy_pass_request_headers off
+	CredentialsKept      Kind = "credentials_kept_by_proxy"      // the setting that checks them and removes them
 	HeadersReplaced      Kind = "inherited_headers_lost"         // the list that applies, the header that is lost
 	TwoRealms            Kind = "two_basic_realms"               // auth_basic, proxy_pass
 	PasswordFileMissing  Kind = "password_file_missing"          // the directive that names it
@@ -122,7 +123,7 @@ const (
 
 // Ordinary reports whether facts of a kind are no fault unless a log says so.
 func (k Kind) Ordinary() bool {
-	return k == PasswordFile || k == AuthSubrequest || k == OutsidersOnly || k == MethodRule
+	return k == CredentialsKept || k == PasswordFile || k == AuthSubrequest || k == OutsidersOnly || k == MethodRule
 }
 
 // Certainty is how much a fact shows by itself.
@@ -151,8 +152,11 @@ func (f *Fact) Same(g *Fact) bool {
 	return f.Kind == g.Kind && f.Name == g.Name && f.Lines[0].Position == g.Lines[0].Position
 }
 
-// Read reads a configuration of nginx or Apache, whichever it is.
+// Read reads a configuration of nginx, Apache or ingress-nginx, whichever it is.
 func Read(path string) (*Rules, error) {
+	if serverconf.IsManifest(path) {
+		return Ingress(path)
+	}
 	r, err := Nginx(path)
 	if err == nil {
 		return r, nil
@@ -247,10 +251,11 @@ func withoutSecrets(d *serverconf.Directive) *serverconf.Directive {
 	return &c
 }
 
-// linesOf returns the lines of directives that are not nil.
+// linesOf returns the lines of directives that are not nil, each once: a setting may stand
+// for several directives.
 func linesOf(list ...*serverconf.Directive) (lines []Line) {
 	for _, d := range list {
-		if d != nil {
+		if d != nil && !slices.Contains(lines, lineOf(d)) {
 			lines = append(lines, lineOf(d))
 		}
 	}
