@@ -87,6 +87,7 @@ func (s *sessionizer) actor(a *timeline.Actor, id uint32) {
 	refused := s.sum(a, id)
 	s.shared = a.Session == nil && s.crowds(a)
 	if refused {
+		s.orderInstants(a)
 		s.lookAhead(a)
 	}
 	s.walk(a, id)
