@@ -220,7 +220,8 @@ func openAttempts(d *Diagnosis, all []attempt) []attempt {
 
 // byOwner returns the attempts without the failures of strangers: those from
 // addresses where the account was never accepted, if there are many such addresses,
-// more tries than a person makes, or a user agent of their own.
+// more tries than a person makes, or a user agent of their own. Where the account is refused
+// at home before a stranger tries it, at a device's pace, that is the owner's device elsewhere.
 func byOwner(all []attempt) []attempt {
 	home, agents := map[uint32]bool{}, map[uint32]bool{}
 	var last timeline.Client // accepted
@@ -230,19 +231,45 @@ func byOwner(all []attempt) []attempt {
 			home[last.Address], agents[last.Agent] = true, true
 		}
 	}
-	strange := map[uint32]int{}
+	strange := map[uint32][]int64{} // times of failures by address
 	for _, a := range all {
 		if a.refusal != timeline.NoRefusal && !home[a.client.Address] {
-			strange[a.client.Address]++
+			strange[a.client.Address] = append(strange[a.client.Address], a.time)
 		}
 	}
 	if len(strange) == 0 {
 		return all
 	}
+	locked := lockedAtHome(all, home)
 	return but(all, func(a *attempt) bool {
-		n := strange[a.client.Address]
-		return n > 0 && (len(strange) > accountPlaces || n >= bruteFast || !agents[a.client.Agent])
+		times := strange[a.client.Address]
+		if len(times) == 0 {
+			return false
+		}
+		guesses := !locked || crowded(times)
+		return guesses && (len(strange) > accountPlaces || len(times) >= bruteFast) || !agents[a.client.Agent]
 	})
+}
+
+// lockedAtHome reports whether the first thing that an account is refused after it was accepted
+// last is at home, and strangers had not tried it before.
+func lockedAtHome(all []attempt, home map[uint32]bool) bool {
+	from := len(all)
+	for from > 0 && all[from-1].refusal != timeline.NoRefusal {
+		from--
+	}
+	return from > 0 && from < len(all) && home[all[from].client.Address] &&
+		!slices.ContainsFunc(all[:from], func(a attempt) bool { return a.refusal != timeline.NoRefusal && !home[a.client.Address] })
+}
+
+// crowded reports whether as many tries as those of guessing come within bruteWindow somewhere.
+func crowded(times []int64) bool {
+	for i := bruteFast - 1; i < len(times); i++ {
+		if times[i]-times[i-bruteFast+1] <= bruteWindow {
+			return true
+		}
+	}
+	return false
 }
 
 // turn is the change of an account from accepted to refused.

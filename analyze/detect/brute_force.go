@@ -19,7 +19,8 @@ import (
 // whose key has expired (it was accepted, and goes on at its pace, or begins to
 // repeat itself at one), a program with a wrong password (one name, at one pace, from
 // the first line to the last), one name on many routes at a person's pace (an owner
-// whose password has expired, which the browser sends with every page), a client that signed
+// whose password has expired, which the browser sends with every page), the device of an account
+// that is refused at home, too (it moves to other networks), a client that signed
 // in there before and fails at a person's pace (its account may be locked), colleagues at
 // an office who fail at such a pace, an outage, few tries at each of many accounts (password_spraying,
 // credential_stuffing).
@@ -122,7 +123,7 @@ func (o *guessObserver) bruteRun(place int, list []try) (attack, bool) {
 	if a.guesses < bruteFast || float64(len(failures)) < bruteShare*float64(to-from) {
 		return a, false
 	}
-	if o.ofOffice(&a) || a.browses() || o.ofOwner(&a, failures) {
+	if o.ofOffice(&a) || a.browses() || o.ofOwner(&a, failures) || o.ofDevice(&a, &failures[0]) {
 		return a, false
 	}
 	if len(a.users) == 0 && len(failures) < bruteAll && !a.fast || pacedBefore(list[:from], failures) || o.program(&a, failures) {
@@ -159,6 +160,12 @@ func failingRun(list []try) (from, to int, sum float64) {
 // browses reports whether one name fails on many routes at a person's pace.
 func (a *attack) browses() bool {
 	return len(a.users) == 1 && len(a.detail.endpoints) >= ownerRoutes && !a.fast
+}
+
+// ofDevice reports whether the failures, the first of which is given, are those of the device of
+// an account that is refused at home, too.
+func (o *guessObserver) ofDevice(a *attack, first *try) bool {
+	return len(a.users) == 1 && first.user != 0 && !a.fast && o.d.ownDevice(first.user, first.address)
 }
 
 // ofOwner reports whether the failures, for which the log names nobody, are those of clients

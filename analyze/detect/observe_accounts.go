@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"slices"
+	"sync"
 
 	"logscan/analyze/session"
 	"logscan/analyze/spill"
@@ -75,6 +76,9 @@ type accountObserver struct {
 	pages    []bool      // by endpoint: the page of a sign-in route, which everybody gets
 	parts    []*accountPart
 	err      error // of writing to disk
+
+	mu        sync.Mutex
+	refusedAt map[uint32]map[uint32]bool // by user plus one: the addresses of ownDevice
 }
 
 // observeAccounts returns an observer of the users with many refusals, nil if there
@@ -90,7 +94,7 @@ func observeAccounts(d *Diagnosis) observer {
 	if len(users) == 0 {
 		return nil
 	}
-	return &accountObserver{d: d, users: users, place: places(users, len(refused)), pages: d.signInPages()}
+	return &accountObserver{d: d, users: users, place: places(users, len(refused)), pages: d.signInPages(), refusedAt: map[uint32]map[uint32]bool{}}
 }
 
 // signInPages reports, by endpoint, whether it has the path of a sign-in route and is
@@ -294,12 +298,42 @@ func (p *accountPart) collect(n int, e *timeline.Event, user uint32) {
 // acceptedAt reports whether a user, plus one, with many refusals is accepted from an address:
 // what fails there in its name is a program of its own with an old password.
 func (d *Diagnosis) acceptedAt(user, address uint32) bool {
-	o, ok := d.observed[accountFailure.Name].(*accountObserver)
-	if !ok || o.place[user] == 0 {
-		return false
-	}
-	all, err := o.of(int(o.place[user]) - 1)
-	return err == nil && slices.ContainsFunc(all, func(a attempt) bool {
+	return slices.ContainsFunc(d.attemptsOf(user), func(a attempt) bool {
 		return a.refusal == timeline.NoRefusal && a.client.Address == address
 	})
+}
+
+// ownDevice reports whether what a user, plus one, is refused at an address is refused to its
+// owner: see byOwner.
+func (d *Diagnosis) ownDevice(user, address uint32) bool {
+	o, ok := d.observed[accountFailure.Name].(*accountObserver)
+	if !ok {
+		return false
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	own, known := o.refusedAt[user]
+	if !known {
+		own = map[uint32]bool{}
+		for _, a := range byOwner(d.attemptsOf(user)) {
+			if a.refusal != timeline.NoRefusal {
+				own[a.client.Address] = true
+			}
+		}
+		o.refusedAt[user] = own
+	}
+	return own[address]
+}
+
+// attemptsOf returns the attempts of a user, plus one, with many refusals; nil if it has few.
+func (d *Diagnosis) attemptsOf(user uint32) []attempt {
+	o, ok := d.observed[accountFailure.Name].(*accountObserver)
+	if !ok || o.place[user] == 0 {
+		return nil
+	}
+	all, err := o.of(int(o.place[user]) - 1)
+	if err != nil {
+		return nil // inspectAccounts reports it
+	}
+	return all
 }

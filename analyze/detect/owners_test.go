@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"slices"
 	"testing"
 
 	"logscan/analyze/session"
@@ -41,6 +42,43 @@ func TestNeverAccepted(t *testing.T) {
 		names := map[timeline.Client][]uint32{person: list, other: list}
 		if _, ok := neverAccepted(x.list, names); ok != x.want {
 			t.Errorf("%s: %t, want %t", name, ok, x.want)
+		}
+	}
+}
+
+// TestOwnDevices checks that what is refused elsewhere is the owner's if the account is refused at
+// home before, at a device's pace and to the same program.
+func TestOwnDevices(t *testing.T) {
+	home, away := timeline.Client{Address: 1, Agent: 1}, timeline.Client{Address: 2, Agent: 1}
+	accepted := refusedAt(home, 0, 10, 20)
+	for i := range accepted {
+		accepted[i].refusal = timeline.NoRefusal
+	}
+	every := func(minutes int64) (list []int64) { // for a day
+		for m := int64(60); m < 1440; m += minutes {
+			list = append(list, m)
+		}
+		return list
+	}
+	others := timeline.Client{Address: 3, Agent: 2}
+	for name, x := range map[string]struct {
+		list []attempt
+		away int // refusals away from home that are the owner's
+	}{
+		"moves":                {slices.Concat(accepted, refusedAt(home, 30, 45), refusedAt(away, every(15)...)), 92},
+		"is only refused away": {slices.Concat(accepted, refusedAt(away, every(15)...)), 0},
+		"guesses":              {slices.Concat(accepted, refusedAt(home, 30, 45), refusedAt(away, every(15)...), refusedAt(away, slices.Repeat([]int64{1500}, 30)...)), 0},
+		"guesses before":       {slices.Concat(accepted[:2], refusedAt(away, 15), accepted[2:], refusedAt(home, 30), refusedAt(away, every(15)...)), 0},
+		"another program":      {slices.Concat(accepted, refusedAt(home, 30, 45), refusedAt(others, every(15)...)), 0},
+	} {
+		own := 0
+		for _, a := range byOwner(x.list) {
+			if a.client.Address != home.Address {
+				own++
+			}
+		}
+		if own != x.away {
+			t.Errorf("%s: %d refusals are the owner's, want %d", name, own, x.away)
 		}
 	}
 }
