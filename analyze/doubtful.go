@@ -57,7 +57,7 @@ func (a *assembly) unsteady() (all session.Bits) {
 			continue
 		}
 		list := refusedRows(visits)
-		for _, cells := range visits.cells {
+		for _, cells := range visits.compared() {
 			list = append(list, risenVisits(cells)...)
 		}
 		spans[site] = slices.DeleteFunc(list, visits.explained)
@@ -82,6 +82,16 @@ func (a *assembly) unsteady() (all session.Bits) {
 type visitCells struct {
 	cells  [session.NumVisits][]stats.Cell // by kind and step; the hits are refused
 	others [session.MaxSteps]int64         // refused, as a finding explains
+}
+
+// compared returns the visits in which the share of the refused ones does not depend on the time: the
+// first ones, those of them that a session is needed for which began before the log, and the later ones.
+func (v *visitCells) compared() [][]stats.Cell {
+	first := slices.Clone(v.cells[session.FirstVisit])
+	for step, c := range v.cells[session.EarlierVisit] {
+		first[step].Merge(c)
+	}
+	return [][]stats.Cell{first, v.cells[session.EarlierVisit], v.cells[session.LaterVisit]}
 }
 
 // explained reports whether findings explain more refused visits of a time than are left.

@@ -319,7 +319,7 @@ func (s *sessionizer) accept(p *position, a *timeline.Actor, e *timeline.Event) 
 		}
 		s.open(p, a, e, at, seen)
 	}
-	s.acceptVisit(&p.visit, e)
+	s.acceptVisit(p, a, e)
 	p.known, p.accepted, p.vain, p.left = true, p.open, 0, false
 	p.address, p.moves = e.Client.Address, true
 	p.protected = e.Time
@@ -403,7 +403,7 @@ func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id
 	if r.Cause == SessionEnd && p.dead {
 		r.Dead, r.Door, r.gap, r.gapAny, r.age = true, p.door, spanOf(p.gap), spanOf(p.gapAny), spanOf(p.age)
 	}
-	r.Visit = s.refuseVisit(&p.visit, a, e, r)
+	r.Visit = s.refuseVisit(p, a, e, r)
 	if e.Refusal < timeline.EarlierEvent {
 		s.fail(s.put(e.Refusal, r))
 		if r.Cause == Challenge && !r.Shared {

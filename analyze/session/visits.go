@@ -5,15 +5,18 @@ import "logscan/analyze/timeline"
 // A visit is a stretch of an actor's requests without a pause longer than Nearby. Whoever has
 // an account is accepted or refused first in it; strangers, who are only refused, have none.
 // Where nothing is wrong, the share of visits with a refusal depends on whether they are the
-// first ones of their actors, because sessions end overnight, but not on the time.
+// first ones of their actors, because sessions end overnight, but not on the time. The first visit
+// of a session id is mostly that of its sign-in, which cannot be refused for want of a session; so
+// those of sessions from before the log are another kind.
 
 // Visit says whether a refusal is the first one of a visit, and of which.
 type Visit uint8
 
 // The visits.
 const (
-	NoVisit    Visit = iota // it is not the first one, or of a stranger, or part of a handshake or renewal that succeeds
-	FirstVisit              // of its actor
+	NoVisit      Visit = iota // it is not the first one, or of a stranger, or part of a handshake or renewal that succeeds
+	FirstVisit                // of its actor
+	EarlierVisit              // the same, of a session id whose sign-in the log does not show, after the log began
 	LaterVisit
 	NumVisits
 )
@@ -48,21 +51,26 @@ func (v *visit) request(at int64) {
 	v.seen = at
 }
 
-func (v *visit) kind() Visit {
-	if v.again {
+// visitOf returns the kind of the current visit of an actor at e, its first acceptance or
+// refusal.
+func (s *sessionizer) visitOf(p *position, a *timeline.Actor, e *timeline.Event) Visit {
+	switch {
+	case p.visit.again:
 		return LaterVisit
+	case a.Session != nil && !p.known && !p.seen && e.Time-s.From >= Nearby:
+		return EarlierVisit
 	}
 	return FirstVisit
 }
 
 // acceptVisit counts the current visit at its first acceptance on a protected route.
-func (s *sessionizer) acceptVisit(v *visit, e *timeline.Event) {
-	if v.accepted || v.refused || s.shared || e.Refusal == timeline.EarlierEvent {
+func (s *sessionizer) acceptVisit(p *position, a *timeline.Actor, e *timeline.Event) {
+	if p.visit.accepted || p.visit.refused || s.shared || e.Refusal == timeline.EarlierEvent {
 		return
 	}
-	v.accepted = true
+	p.visit.accepted = true
 	if l := s.lifetimesOf(e.Endpoint); l != nil {
-		list := &l.Visits[v.kind()]
+		list := &l.Visits[s.visitOf(p, a, e)]
 		if *list == nil {
 			*list = make([]int64, MaxSteps)
 		}
@@ -71,12 +79,12 @@ func (s *sessionizer) acceptVisit(v *visit, e *timeline.Event) {
 }
 
 // refuseVisit returns which visit the refusal e is the first one of.
-func (s *sessionizer) refuseVisit(v *visit, a *timeline.Actor, e *timeline.Event, r *Refusal) Visit {
-	if v.refused || s.shared || !r.interrupts() || s.renewsElsewhere(a, e) {
+func (s *sessionizer) refuseVisit(p *position, a *timeline.Actor, e *timeline.Event, r *Refusal) Visit {
+	if p.visit.refused || s.shared || !r.interrupts() || s.renewsElsewhere(a, e) {
 		return NoVisit
 	}
-	v.refused = true
-	return v.kind()
+	p.visit.refused = true
+	return s.visitOf(p, a, e)
 }
 
 // OfMember reports whether a refusal is of somebody who was accepted, or tried to sign in,
