@@ -105,7 +105,7 @@ type redirectObserver struct {
 }
 
 func observeRedirects(d *Diagnosis) observer {
-	endpoints, refusals := d.refusalsByEndpoint(d.afterRedirect)
+	endpoints, refusals := d.refusalsByEndpoint(d.afterRedirect, routeRefused)
 	if len(endpoints) == 0 {
 		return nil
 	}
@@ -171,7 +171,7 @@ func inspectRedirects(d *Diagnosis, seen observer) ([]candidate, error) {
 		return nil, nil
 	}
 	o := seen.(*redirectObserver)
-	endpoints, claims := d.refusalsByEndpoint(d.afterRedirect)
+	endpoints, claims := d.refusalsByEndpoint(d.afterRedirect, routeRefused)
 	var found []candidate
 	for _, n := range endpoints {
 		counts := o.counts[n]

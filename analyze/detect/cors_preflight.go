@@ -71,7 +71,7 @@ func (d *Diagnosis) preflight(r *session.Refusal) bool {
 }
 
 func observePreflights(d *Diagnosis) observer {
-	endpoints, _ := d.refusalsByEndpoint(d.preflight)
+	endpoints, _ := d.refusalsByEndpoint(d.preflight, routeRefused)
 	if len(endpoints) == 0 {
 		return nil
 	}
@@ -87,7 +87,7 @@ func inspectPreflights(d *Diagnosis, seen observer) ([]candidate, error) {
 	}
 	o := seen.(*seriesObserver)
 	var found []candidate
-	_, refusals := d.refusalsByEndpoint(d.preflight)
+	_, refusals := d.refusalsByEndpoint(d.preflight, routeRefused)
 	for n, endpoint := range o.keys {
 		e, list := &d.State.Endpoints[endpoint], refusals[endpoint]
 		span, ok := refusingSpan(o.cells[n], preflightShare)

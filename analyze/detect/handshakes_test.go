@@ -173,25 +173,28 @@ func TestRedirects(t *testing.T) {
 	}
 }
 
-// TestSchemeOfOneRoute is about the only protected page of a site, that links over http
-// lead to.
-func TestSchemeOfOneRoute(t *testing.T) {
-	w := newWorld(9)
-	w.sessionIDs = true
-	for i := range 12 {
-		address, id := fmt.Sprintf("203.0.113.%d", i), fmt.Sprintf("s%d", i)
-		for range 25 {
-			at := time.Duration(w.r.Int64N(int64(23 * time.Hour)))
-			if w.r.IntN(3) == 0 {
-				w.add(at, "GET", "/account", "", "", address, "401")
-				w.requests[len(w.requests)-1].scheme = "http"
+// TestSchemeOfFewRoutes is about the only protected page of a site that links over http lead to,
+// and about pages each of which is refused too rarely to show it.
+func TestSchemeOfFewRoutes(t *testing.T) {
+	for _, routes := range []int{1, 20} {
+		w := newWorld(9)
+		w.sessionIDs = true
+		for i := range 12 {
+			address, id := fmt.Sprintf("203.0.113.%d", i), fmt.Sprintf("s%d", i)
+			for range 25 {
+				at := time.Duration(w.r.Int64N(int64(23 * time.Hour)))
+				path := fmt.Sprintf("/account/%c", 'a'+w.r.IntN(routes))
+				if w.r.IntN(3) == 0 {
+					w.add(at, "GET", path, "", "", address, "401")
+					w.requests[len(w.requests)-1].scheme = "http"
+				}
+				w.add(at+4*time.Second, "GET", path, "", id, address, "200")
+				w.requests[len(w.requests)-1].scheme = "https"
 			}
-			w.add(at+4*time.Second, "GET", "/account", "", id, address, "200")
-			w.requests[len(w.requests)-1].scheme = "https"
 		}
+		_, findings := w.scan(t, 1)
+		want(t, findings, "insecure_scheme")
 	}
-	_, findings := w.scan(t, 1)
-	want(t, findings, "insecure_scheme")
 }
 
 // boxUsers adds people who type a password into their browser's box, on the days' pages

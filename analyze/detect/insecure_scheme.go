@@ -19,9 +19,10 @@ import (
 // are not sent over http. Not: a route that is refused over both, an http port that
 // redirects, visitors who are not signed in.
 //
-// Statistic: by route, the refused shares of both schemes (Wilson's bounds), the
-// exact test of their difference (stats.RateRatioTest), corrected for the number of
-// routes, and the share of the refused requests whose client was accepted nearby.
+// Statistic: by route, and by host where few routes show it alone, the refused shares of both
+// schemes (Wilson's bounds), the exact test of their difference (stats.RateRatioTest), corrected
+// for the number of routes and hosts, and the share of the refused requests whose client was
+// accepted nearby.
 var insecureScheme = Kind{
 	Name:     "insecure_scheme",
 	Label:    "http instead of https",
@@ -91,11 +92,15 @@ type schemeObserver struct {
 }
 
 func observeSchemes(d *Diagnosis) observer {
-	o := observeNeighbours(d, schemeWindow, overHTTP)
-	if o == nil {
+	endpoints, refusals := d.refusalsByEndpoint(overHTTP, 1)
+	sum := 0
+	for _, list := range refusals {
+		sum += len(list)
+	}
+	if sum < routeRefused {
 		return nil
 	}
-	endpoints, _ := d.refusalsByEndpoint(overHTTP)
+	o := observeNeighbours(d, schemeWindow, endpoints, refusals)
 	near := o.(*neighbours)
 	near.http = true
 	return &schemeObserver{near, newPairs(endpoints)}
@@ -128,35 +133,60 @@ func inspectSchemes(d *Diagnosis, seen observer) ([]candidate, error) {
 		return nil, nil
 	}
 	o := seen.(*schemeObserver)
-	endpoints, claims := d.refusalsByEndpoint(overHTTP)
-	byHost := map[string][]uint32{}
+	endpoints, claims := d.refusalsByEndpoint(overHTTP, 1)
+	hosts := map[string][]uint32{} // the routes that are accepted over https
 	for _, n := range endpoints {
-		counts := o.counts[n]
-		if counts == nil {
-			continue
+		if c := o.counts[n]; c != nil && c[1].Hits < c[1].Trials {
+			host := d.State.Endpoints[n].Host
+			hosts[host] = append(hosts[host], n)
 		}
-		plain, secure := counts[0], counts[1]
-		p := stats.RateRatioTest(plain.Hits, plain.Trials, secure.Hits, secure.Trials) * float64(len(endpoints))
-		clients := d.distinctClients(claims[n])
-		if p > routeFalse || clients < routeClients || secure.Trials == 0 ||
-			stats.WilsonLower(plain.Hits, plain.Trials, stats.Z95) < schemeLower ||
-			float64(secure.Hits) > schemeOther*float64(secure.Trials) || !o.signedIn(claims[n]) && !o.members(n, claims[n]) {
-			continue
-		}
-		host := d.State.Endpoints[n].Host
-		byHost[host] = append(byHost[host], n)
 	}
+	tests := len(endpoints) + len(hosts)
 	var found []candidate
-	for _, host := range slices.Sorted(maps.Keys(byHost)) {
-		if list := byHost[host]; len(list) >= schemeRoutes {
+	for _, host := range slices.Sorted(maps.Keys(hosts)) {
+		var list, never []uint32
+		for _, n := range hosts[host] {
+			if o.affected([]uint32{n}, claims, tests) {
+				list = append(list, n)
+			}
+			if c := o.counts[n][0]; c.Hits == c.Trials {
+				never = append(never, n)
+			}
+		}
+		if len(list) < schemeRoutes && len(never) >= schemeRoutes && o.affected(never, claims, tests) {
+			list = never
+		}
+		if len(list) >= schemeRoutes {
 			found = append(found, httpRefused(d, o, list, claims))
 			continue
 		}
-		for _, n := range byHost[host] {
+		for _, n := range list {
 			found = append(found, httpRefused(d, o, []uint32{n}, claims))
 		}
 	}
 	return found, nil
+}
+
+// sum returns the requests to endpoints, over http and over https, and the refusals among those
+// that may be explained.
+func (o *schemeObserver) sum(endpoints []uint32, claims map[uint32][]uint32) (plain, secure stats.Cell, refusals []uint32) {
+	for _, n := range endpoints {
+		plain.Merge(o.counts[n][0])
+		secure.Merge(o.counts[n][1])
+		refusals = append(refusals, claims[n]...)
+	}
+	slices.Sort(refusals)
+	return plain, secure, refusals
+}
+
+// affected reports whether endpoints of a host, taken together, are refused over http and accepted
+// over https. So many tests are made.
+func (o *schemeObserver) affected(endpoints []uint32, claims map[uint32][]uint32, tests int) bool {
+	plain, secure, refusals := o.sum(endpoints, claims)
+	return len(refusals) >= routeRefused && o.n.d.distinctClients(refusals) >= routeClients &&
+		stats.RateRatioTest(plain.Hits, plain.Trials, secure.Hits, secure.Trials)*float64(tests) <= routeFalse &&
+		stats.WilsonLower(plain.Hits, plain.Trials, stats.Z95) >= schemeLower &&
+		float64(secure.Hits) <= schemeOther*float64(secure.Trials) && (o.signedIn(refusals) || o.members(plain, secure, refusals))
 }
 
 // signedIn reports whether most refusals are those of clients that are signed in.
@@ -164,10 +194,9 @@ func (o *schemeObserver) signedIn(refusals []uint32) bool {
 	return float64(o.n.count(refusals)) >= schemeSignedIn*float64(len(refusals))
 }
 
-// members reports whether nearly all refusals of an endpoint over http are those of clients
-// that are accepted over https at some time, where they are hardly ever refused.
-func (o *schemeObserver) members(endpoint uint32, refusals []uint32) bool {
-	plain, secure := o.counts[endpoint][0], o.counts[endpoint][1]
+// members reports whether nearly all refusals over http are those of clients that are accepted
+// over https at some time, where they are hardly ever refused.
+func (o *schemeObserver) members(plain, secure stats.Cell, refusals []uint32) bool {
 	return plain.Hits == plain.Trials && plain.Hits >= schemeRatio*secure.Hits &&
 		float64(o.n.ofMembers(refusals)) >= schemeMembers*float64(len(refusals))
 }
@@ -176,12 +205,7 @@ func (o *schemeObserver) members(endpoint uint32, refusals []uint32) bool {
 func httpRefused(d *Diagnosis, o *schemeObserver, endpoints []uint32, refusals map[uint32][]uint32) candidate {
 	var cand candidate
 	var plain, secure stats.Cell
-	for _, n := range endpoints {
-		cand.claims = append(cand.claims, refusals[n]...)
-		plain.Merge(o.counts[n][0])
-		secure.Merge(o.counts[n][1])
-	}
-	slices.Sort(cand.claims)
+	plain, secure, cand.claims = o.sum(endpoints, refusals)
 	e := &d.State.Endpoints[endpoints[0]]
 	cand.Subject = endpointSubject(e)
 	if len(endpoints) > 1 {

@@ -34,11 +34,9 @@ type neighbourPart struct {
 	members    map[timeline.Client]bool
 }
 
-// observeNeighbours returns an observer of the refusals that fit, or nil if no
-// endpoint has enough of them.
-func observeNeighbours(d *Diagnosis, window int64, fits func(*session.Refusal) bool) observer {
+// observeNeighbours returns an observer of the refusals of endpoints, or nil if there are none.
+func observeNeighbours(d *Diagnosis, window int64, endpoints []uint32, refusals map[uint32][]uint32) observer {
 	o := &neighbours{d: d, window: window, byClient: map[timeline.Client][]uint32{}, suspect: map[uint32]bool{}, members: map[timeline.Client]bool{}}
-	endpoints, refusals := d.refusalsByEndpoint(fits)
 	if len(endpoints) == 0 {
 		return nil
 	}

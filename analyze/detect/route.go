@@ -26,16 +26,16 @@ const (
 )
 
 // refusalsByEndpoint returns the open refusals that fit, grouped by endpoint, and
-// the endpoints in ascending order. Endpoints with fewer than routeRefused of them
-// are left out.
-func (d *Diagnosis) refusalsByEndpoint(fits func(*session.Refusal) bool) (endpoints []uint32, refusals map[uint32][]uint32) {
+// the endpoints in ascending order. Endpoints with fewer than least of them are left
+// out.
+func (d *Diagnosis) refusalsByEndpoint(fits func(*session.Refusal) bool, least int) (endpoints []uint32, refusals map[uint32][]uint32) {
 	refusals = map[uint32][]uint32{}
 	for i, r := range d.eachOpen() {
 		if fits(r) {
 			refusals[r.Endpoint] = append(refusals[r.Endpoint], uint32(i))
 		}
 	}
-	maps.DeleteFunc(refusals, func(_ uint32, list []uint32) bool { return len(list) < routeRefused })
+	maps.DeleteFunc(refusals, func(_ uint32, list []uint32) bool { return len(list) < least })
 	return slices.Sorted(maps.Keys(refusals)), refusals
 }
 

@@ -45,7 +45,8 @@ var uncredentialedAsset = Kind{
 	},
 	certain: true,
 	observe: func(d *Diagnosis) observer {
-		return observeNeighbours(d, assetWindow, d.bareAsset)
+		endpoints, refusals := d.refusalsByEndpoint(d.bareAsset, routeRefused)
+		return observeNeighbours(d, assetWindow, endpoints, refusals)
 	},
 	inspect: inspectAssets,
 }
@@ -119,7 +120,7 @@ func inspectAssets(d *Diagnosis, seen observer) ([]candidate, error) {
 	}
 	o := seen.(*neighbours)
 	var found []candidate
-	endpoints, refusals := d.refusalsByEndpoint(d.bareAsset)
+	endpoints, refusals := d.refusalsByEndpoint(d.bareAsset, routeRefused)
 	for _, n := range endpoints {
 		e, list := &d.State.Endpoints[n], refusals[n]
 		clients := d.distinctClients(list)
