@@ -305,7 +305,7 @@ func (d *decoder) setClient(e *Entry, b []byte) Verdict {
 // without credentials.
 func (d *decoder) setUser(e *Entry, b []byte, unescaped bool) {
 	switch string(b) {
-	case `""`, "undefined", "None", "anonymous", "anonymousUser", "non_authenticated_user", "system:anonymous":
+	case `""`, "undefined", "None", "anonymous", "anonymousUser", "non_authenticated_user", "system:anonymous", "NULL-AUTH-USER":
 		return
 	}
 	if d.escaped && !unescaped {

@@ -308,6 +308,36 @@ var dialectTests = []struct{ name, format, spec, line, want string }{
 		`time=2026-03-09T14:05:00.1Z method="GET" path="/a" status=401 duration=34500`,
 	},
 	{
+		"Echo, whose latency is in nanoseconds and with a unit", "json", ``,
+		`{"time":"2026-03-09T14:05:00.123456789+01:00","id":"","remote_ip":"192.0.2.1","host":"a.example","method":"GET","uri":"/me?x=1","user_agent":"curl/8","status":401,"error":"code=401, message=missing or malformed jwt","latency":303000,"latency_human":"303µs","bytes_in":0,"bytes_out":33}`,
+		`time=2026-03-09T13:05:00.123456Z client="192.0.2.1" method="GET" host="a.example" path="/me" query="x=1" agent="curl/8" reason="code=401, message=missing or malformed jwt" status=401 duration=303`,
+	},
+	{
+		"Tomcat's JsonAccessLogValve, whose host is the client", "json", ``,
+		`{"host":"192.0.2.1","logicalUserName":"-","user":"jane","time":"[09/Mar/2026:14:05:00 +0000]","request":"GET /me HTTP/1.1","statusCode":"401","size":"26"}`,
+		`time=2026-03-09T14:05:00Z client="192.0.2.1" user="jane" method="GET" path="/me" protocol="HTTP/1.1" status=401 bytes=26`,
+	},
+	{
+		"CloudFront's JSON, with a date and a time", "json", ``,
+		`{"date":"2026-03-09","time":"14:05:00","sc-bytes":"26","c-ip":"192.0.2.1","cs-method":"GET","cs(Host)":"d1.cloudfront.net","cs-uri-stem":"/me","sc-status":"401","cs(User-Agent)":"curl/8","x-host-header":"a.example"}`,
+		`time=2026-03-09T14:05:00Z client="192.0.2.1" method="GET" host="a.example" path="/me" agent="curl/8" status=401 bytes=26`,
+	},
+	{
+		"Pomerium, whose keys have hyphens", "json", ``,
+		`{"level":"info","service":"envoy","method":"GET","authority":"a.example","path":"/me","user-agent":"curl/8","forwarded-for":"192.0.2.1","request-id":"r1","duration":12.25,"size":26,"response-code":401,"response-code-details":"ext_authz_denied","time":"2026-03-09T14:05:00Z","message":"http-request"}`,
+		`time=2026-03-09T14:05:00Z client="192.0.2.1" method="GET" host="a.example" path="/me" agent="curl/8" reason="denied_by_authorizer" status=401 bytes=26 duration=12250`,
+	},
+	{
+		"Azure API Management, with the reason", "json", ``,
+		`{"time":"2026-03-09T14:05:00Z","category":"GatewayLogs","callerIpAddress":"192.0.2.1","durationMs":12,"properties":{"method":"GET","url":"https://a.example/me","responseCode":401,"responseSize":26,"lastError":{"source":"validate-jwt","reason":"TokenExpired"}}}`,
+		`time=2026-03-09T14:05:00Z client="192.0.2.1" method="GET" scheme="https" host="a.example" path="/me" reason="token_expired" status=401 bytes=26 duration=12000`,
+	},
+	{
+		"Datadog's attributes, in nanoseconds", "json", ``,
+		`{"date":"2026-03-09T14:05:00Z","http":{"method":"GET","url":"https://a.example/me","status_code":401,"useragent":"curl/8"},"network":{"client":{"ip":"192.0.2.1"}},"duration":12000000}`,
+		`time=2026-03-09T14:05:00Z client="192.0.2.1" method="GET" scheme="https" host="a.example" path="/me" agent="curl/8" status=401 duration=12000`,
+	},
+	{
 		"a request with its error, of Grafana", "logfmt", ``,
 		`logger=context userId=0 orgId=0 uname= t=2026-03-09T14:05:00.123Z level=info msg="Request Completed" method=GET path=/api/a status=401 remote_addr=192.0.2.1 time_ms=1 size=105 handler=/api/a errorReason=Unauthorized error="user token not found"`,
 		`time=2026-03-09T14:05:00.123Z client="192.0.2.1" method="GET" path="/api/a" reason="invalid_session" status=401 bytes=105`,

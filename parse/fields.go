@@ -20,8 +20,8 @@ const (
 	fieldMillis
 	fieldMicros
 	fieldNanos
-	fieldLatency    // duration with its unit: 0.12s, 5ms
-	fieldMillisMark // of any value: a fieldLatency of its line that has no unit is in milliseconds
+	fieldLatency // duration with its unit: 0.12s, 5ms
+	fieldMark    // of any value: a key that shows which program writes the line
 	fieldReferrer
 	fieldAgent
 	fieldUser

@@ -233,6 +233,39 @@ var table = [...]Format{
 		},
 	},
 	{
+		Name: "api-gateway", Doc: "Amazon API Gateway, the CLF, XML and CSV of its documentation",
+		Native: `$remote_addr $caller $remote_user [$time_local]"$request" $status $body_bytes_sent $request_id`,
+		Shapes: []string{
+			`<request id="$request_id"> <ip>$remote_addr</ip> <caller>$caller</caller> <user>$remote_user</user> <requestTime>$time_local</requestTime> <httpMethod>$request_method</httpMethod> <resourcePath>$request_uri</resourcePath> <status>$status</status> <protocol>$server_protocol</protocol> <responseLength>$body_bytes_sent</responseLength> </request>`,
+			`$remote_addr,$caller,$remote_user,$time_local,$request_method,$request_uri,$server_protocol,$status,$body_bytes_sent,$request_id`,
+		},
+		Samples: []string{
+			`192.0.2.1 - - [09/Mar/2026:14:05:00 +0000]"GET /me HTTP/1.1" 401 26 4a0b7c9e-1d2f-4b3c-9a8b-0123456789ab`,
+			`<request id="4a0b7c9e-1d2f-4b3c-9a8b-0123456789ab"> <ip>192.0.2.1</ip> <caller>-</caller> <user>-</user> <requestTime>09/Mar/2026:14:05:00 +0000</requestTime> <httpMethod>GET</httpMethod> <resourcePath>/me</resourcePath> <status>401</status> <protocol>HTTP/1.1</protocol> <responseLength>26</responseLength> </request>`,
+			`192.0.2.1,-,-,09/Mar/2026:14:05:00 +0000,GET,/me,HTTP/1.1,401,26,4a0b7c9e-1d2f-4b3c-9a8b-0123456789ab`,
+		},
+	},
+	{
+		Name: "bunny", Doc: "bunny.net's CDN",
+		Native:  `%{cache}e|%>s|%{msec}t|%b|%{zone}e|%h|%{Referer}i|%U%q|%{country}e|%{User-Agent}i|%{id}e|%{place}e`,
+		Samples: []string{`MISS|401|1773065100123|26|12345|192.0.2.1|-|https://app.example.org/me?x=1|DE|curl/8.5|4a0b7c9e1d2f4b3c9a8b0123456789ab|DE`},
+	},
+	{
+		Name: "glassfish", Doc: "GlassFish and Payara",
+		Native:  `"$remote_addr" "$remote_user" "$time_local" "$request" $status $body_bytes_sent`,
+		Samples: []string{`"192.0.2.1" "NULL-AUTH-USER" "09/Mar/2026:14:05:00 +0000" "GET /me HTTP/1.1" 401 1087`},
+	},
+	{
+		Name: "influxdb", Doc: "InfluxDB 1.x, its requests",
+		Native:  `[httpd] %h - %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i" %{id}e %D`,
+		Samples: []string{`[httpd] 192.0.2.1 - jane [09/Mar/2026:14:05:00 +0000] "POST /query?db=x HTTP/1.1" 401 33 "-" "curl/8.5" 4a0b7c9e-1d2f-11f1-9a8b-0123456789ab 1234`},
+	},
+	{
+		Name: "alibaba-cdn", Doc: "Alibaba Cloud CDN",
+		Native:  `[$time_local] $remote_addr $proxy $duration_ms "$http_referer" "$request" $status $request_length $body_bytes_sent $cache "$http_user_agent" "$content_type"`,
+		Samples: []string{`[09/Mar/2026:14:05:00 +0000] 192.0.2.1 - 12 "-" "GET https://app.example.org/me?x=1" 401 300 26 MISS "curl/8.5" "text/html"`},
+	},
+	{
 		Name: "zeek", Doc: "Zeek, http.log with tabs",
 		Native: `ts uid id.orig_h id.orig_p id.resp_h id.resp_p trans_depth method host uri referrer version user_agent origin request_body_len response_body_len status_code | status_msg info_code info_msg tags username password proxied orig_fuids orig_filenames orig_mime_types resp_fuids resp_filenames resp_mime_types`,
 		Shapes: []string{

@@ -19,8 +19,9 @@ type jsonReader struct {
 	verdict   Verdict
 	ranks     [numFields]uint8 // rank of the alias that a field was taken from, plus one
 	latency   []byte           // a duration whose unit depends on the server
-	millis    bool             // such a duration is in milliseconds
+	mark      uint64           // hash of the key that shows which program writes the line, 0 for none
 	statusKey uint64           // hash of the key that the status was taken from
+	day, hour []byte           // a time in two values: 2026-03-09 and 14:05:00
 	rest      []byte           // the line from its next object on; nil if it has one
 }
 
@@ -28,7 +29,7 @@ type jsonReader struct {
 func (r *jsonReader) start(d *decoder, e *Entry) {
 	r.d, r.e, r.verdict = d, e, Parsed
 	clear(r.ranks[:])
-	r.latency, r.millis, r.statusKey = nil, false, 0
+	r.latency, r.mark, r.statusKey, r.day, r.hour = nil, 0, 0, nil, nil
 }
 
 // restart discards what was read of the current line.
@@ -44,7 +45,7 @@ func (r *jsonReader) object(d *decoder, line []byte, e *Entry) Verdict {
 	r.start(d, e)
 	if !d.general && r.readKnown(line) {
 		if !r.wantsShape(line) {
-			r.setLatency()
+			r.settle()
 			return r.verdict
 		}
 		r.restart()
@@ -71,12 +72,20 @@ func (r *jsonReader) object(d *decoder, line []byte, e *Entry) Verdict {
 	if r.verdict == Parsed && next == len(line) {
 		r.learn(line, d.format.keys)
 	}
-	r.setLatency()
+	r.settle()
 	return r.verdict
 }
 
+// settle stores what depends on several values of a line.
+func (r *jsonReader) settle() {
+	if r.mark == hashTomcat && len(r.e.Client) == 0 {
+		r.e.Client, r.e.Host = r.e.Host, nil // its host is that of the client
+	}
+	r.setLatency()
+}
+
 // setLatency stores a duration without a unit: Envoy and some libraries log milliseconds,
-// Traefik nanoseconds, most others seconds. Other keys show which it is.
+// Traefik and Datadog nanoseconds, most others seconds. Other keys show which it is.
 func (r *jsonReader) setLatency() {
 	b := r.latency
 	if len(b) == 0 {
@@ -84,15 +93,41 @@ func (r *jsonReader) setLatency() {
 	}
 	if c := b[len(b)-1]; c >= '0' && c <= '9' {
 		switch {
-		case r.millis || r.statusKey == hashEnvoy:
+		case r.mark == hashRails || r.mark == hashSerilog || r.statusKey == hashEnvoy || r.statusKey == hashDashed:
 			r.e.setDuration(field.Duration(b, 1e3))
 			return
-		case r.statusKey == hashTraefik:
+		case r.statusKey == hashTraefik || r.statusKey == hashDatadog:
 			r.e.setDuration(field.Duration(b, 1e-3))
 			return
 		}
 	}
 	r.e.setDuration(field.Latency(b))
+}
+
+// timePart stores a time in brackets, as Tomcat has it, or a part of a time, and the time if
+// both parts are there: CloudFront and IIS have a date and a time of day.
+func (r *jsonReader) timePart(b []byte) {
+	switch {
+	case len(b) > 2 && b[0] == '[' && b[len(b)-1] == ']':
+		r.setTime(b[1 : len(b)-1])
+		return
+	case len(b) == len("2026-03-09") && b[4] == '-':
+		r.day = b
+	case len(b) >= len("14:05:00") && b[2] == ':':
+		r.hour = b
+	}
+	if r.day == nil || r.hour == nil || r.e.Time != NoTime {
+		return
+	}
+	joined := append(append(append(r.d.scratch.Grow(len(r.day)+1+len(r.hour)), r.day...), 'T'), r.hour...)
+	r.setTime(r.d.scratch.Keep(joined))
+}
+
+// setTime stores the time of a line that had none that could be parsed.
+func (r *jsonReader) setTime(b []byte) {
+	if r.d.set(r.e, fieldTime, b, true) == Parsed && r.verdict == RejectTime {
+		r.verdict = Parsed
+	}
 }
 
 // members reads the members of an object after its brace. It returns the offset
@@ -218,8 +253,11 @@ func (r *jsonReader) elements(b []byte, i int, h uint64, depth int) int {
 func (r *jsonReader) assign(s *keySlot, b []byte) {
 	e := r.e
 	if s.hash == 0 || field.Missing(b) {
-		if s.hash != 0 && (s.field == fieldUpstream || s.field == fieldUpstreamStatus) {
+		switch s.field { // that of an unknown key is fieldIgnored
+		case fieldUpstream, fieldUpstreamStatus:
 			e.HasUpstream = true
+		case fieldMark:
+			r.mark = s.hash
 		}
 		return
 	}
@@ -244,8 +282,8 @@ func (r *jsonReader) assign(s *keySlot, b []byte) {
 		r.latency = b
 		r.ranks[f] = s.rank + 1
 		return
-	case fieldMillisMark:
-		r.millis = true
+	case fieldMark:
+		r.mark = s.hash
 		return
 	case fieldComposed:
 		if r.d.escaped {
@@ -259,6 +297,9 @@ func (r *jsonReader) assign(s *keySlot, b []byte) {
 		// duration.
 		if (f == fieldTime || f == fieldStatus) && r.verdict == Parsed {
 			r.verdict = v
+		}
+		if f == fieldTime {
+			r.timePart(b)
 		}
 		return
 	}

@@ -86,7 +86,7 @@ func (p *Parser) nextAlike(e *Entry) (line []byte, v Verdict, ok bool) {
 	}
 	r.trust = min(r.trust+1, mostTrust)
 	p.lines.next += len(line) + 1
-	r.setLatency()
+	r.settle()
 	if v = p.complete(e); v.Rejected() && len(p.formats) > 1 {
 		v = p.tryOthers(v, 1, line, nil, e)
 	}

@@ -204,6 +204,9 @@ func (r *jsonReader) take(s *orderStep, value []byte) {
 	default:
 		if v := r.d.set(r.e, f, value, true); v != Parsed && (f == fieldTime || f == fieldStatus) && r.verdict == Parsed {
 			r.verdict = v // a value of another field that cannot be parsed is ignored
+			if f == fieldTime {
+				r.timePart(value)
+			}
 		}
 	}
 }

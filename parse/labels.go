@@ -52,7 +52,7 @@ func (r *jsonReader) labels(d *decoder, line []byte, e *Entry) Verdict {
 		}
 		r.assign(d.format.keys.find(hashKey(fnvOffset, part[:i])), value)
 	}
-	r.setLatency()
+	r.settle()
 	return r.verdict
 }
 
@@ -119,10 +119,10 @@ func (r *jsonReader) pairs(d *decoder, line []byte, e *Entry) Verdict {
 	if valued < fewestPairs {
 		return RejectSyntax
 	}
-	if e.Status < 0 && r.verdict == Parsed && e.Time != NoTime {
-		return SkipErrorLog // programs log what they do to a request, too
+	if r.verdict == Parsed && (e.Status == 0 || e.Status < 0 && e.Time != NoTime) {
+		return SkipErrorLog // programs log what they do to a request, too, with a status of their own
 	}
-	r.setLatency()
+	r.settle()
 	return r.verdict
 }
 

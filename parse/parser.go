@@ -258,7 +258,7 @@ func (p *Parser) complete(e *Entry) Verdict {
 			return RejectEmpty
 		}
 	}
-	if e.Status < 0 && f.keys != nil && len(e.Method) == 0 && len(e.Path) == 0 {
+	if e.Status < 0 && f.keys != nil && (len(e.Path) > 0 && e.Path[0] != '/' || len(e.Path)+len(e.Method) == 0) {
 		return SkipErrorLog // a message with a time, and nothing of a request
 	}
 	if len(e.Host) == 0 {
