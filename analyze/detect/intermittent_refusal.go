@@ -13,7 +13,7 @@ import (
 
 // intermittentRefusal finds sites that refuse and accept the same sessions in turn.
 //
-// Sign: within living sessions, without a sign-in between, requests are refused and
+// Sign: either everybody is refused for a short time, again and again (spells.go), or within living sessions, without a sign-in between, requests are refused and
 // accepted, on all routes, for all users, and whether the request before was refused or
 // not. Not: expiry (after a refusal nothing is accepted until the next sign-in, or
 // nothing is refused for a while), a broken route or missing permission (the routes
@@ -34,8 +34,12 @@ var intermittentRefusal = Kind{
 	Needs:    []string{needTime, needStatus, needPath, needClient},
 	Uses:     []parse.Extra{parse.ExtraSession, parse.ExtraUser, parse.ExtraUpstream, parse.ExtraHost},
 	Details:  func() any { return new(Intermittent) },
-	Title:    `{{share .Details.RefusedShare}} of the {{if .Details.Renewals}}token renewals{{else if .Details.Vain}}renewed tokens{{else if .Details.Ends}}requests after a pause{{else}}requests of live sessions{{end}}{{with .Subject.Host}} on {{.}}{{end}}{{with .Subject.Route}} at {{.}}{{end}} are refused {{if .Details.Renewals}}because two come at once{{else if .Details.Vain}}at once, by chance,{{else}}at random{{if .Details.Ends}}, which ends the sessions{{end}}{{end}} {{since .Onset}}`,
-	Explanation: `{{with .Details}}{{if .Renewals}}
+	Title:    `{{if .Details.Spells}}Everybody is refused{{with .Subject.Host}} on {{.}}{{end}}{{with .Subject.Route}} at {{.}}{{end}} for up to {{duration .Details.LongestSpell}} at a time, {{count .Details.Spells "time"}} {{since .Onset}}{{else}}{{share .Details.RefusedShare}} of the {{if .Details.Renewals}}token renewals{{else if .Details.Vain}}renewed tokens{{else if .Details.Ends}}requests after a pause{{else}}requests of live sessions{{end}}{{with .Subject.Host}} on {{.}}{{end}}{{with .Subject.Route}} at {{.}}{{end}} are refused {{if .Details.Renewals}}because two come at once{{else if .Details.Vain}}at once, by chance,{{else}}at random{{if .Details.Ends}}, which ends the sessions{{end}}{{end}} {{since .Onset}}{{end}}`,
+	Explanation: `{{with .Details}}{{if .Spells}}
+		{{plural .Sessions "client was" "clients were"}} refused in spells of up to {{duration .LongestSpell}} on {{count .Routes "route"}}, and accepted before and after them.
+		When one was refused, so were {{share .AfterRefusal}} of the others who asked in the same seconds; in all, {{share .RefusedShare}} were.
+		What checks credentials fails for a short time, again and again: an overloaded or restarting service, a time-out, or a cache that keeps a 401.
+		{{else}}{{if .Renewals}}
 		{{plural .Sessions "client" "clients"}} sent two renewals at once on {{count .Routes "route"}}: one was accepted and the other refused, while the session went on.
 		Two tabs or threads send the same refresh token, which is good for one renewal.
 		{{else}}{{if .Vain}}
@@ -51,14 +55,16 @@ var intermittentRefusal = Kind{
 		{{else if .Processes}}That fits {{.Processes}} processes, replicas or servers that do not share their secret or session store: each accepts only the sessions that it began.
 		{{else if .BrokenOf}}That fits one broken process, replica or server of {{.BrokenOf}}.
 		{{else}}That fits several processes, replicas or servers that do not share their secret or session store, or a store that fails now and then.{{end}}
-		{{if eq .Routes 1}}Where one route takes all kinds of requests, as that of GraphQL, what is refused may also be one of them.{{end}}{{end}}
+		{{if eq .Routes 1}}Where one route takes all kinds of requests, as that of GraphQL, what is refused may also be one of them.{{end}}{{end}}{{end}}
 		{{if .Ongoing}}It still happens at the end of the log.{{else}}It stopped before the end of the log.{{end}}{{end}}`,
 	Remedy: []string{
+		`{{if .Details.Spells}}Look at the logs, restarts, time-outs and limits of what checks the credentials at {{time .Details.OnsetHigh}} and in the other spells: the service behind auth_request, the directory, the session store, a health check that removes the only good backend.{{end}}`,
+		`{{if .Details.Spells}}Make sure that no cache keeps a 401 (Cache-Control: no-store, proxy_cache_valid without any and 401), and answer 503 rather than 401 if credentials cannot be checked.{{end}}`,
 		`{{if .Details.Renewals}}Let one tab or thread renew the token and the others wait for it (navigator.locks, a single-flight call), and accept a spent refresh token for some seconds (reuse interval or leeway of the identity provider).{{end}}`,
-		`Give all workers, replicas and servers the same secret: SECRET_KEY, the cookie or session secret, the signing key or JWKS. A secret that is made up at the start differs in every process.`,
-		`Keep sessions in a store that all replicas share (Redis, a database), not in the memory of a process.`,
-		`If they cannot share sessions, make sessions sticky: nginx ip_hash or hash on the session cookie, HAProxy cookie, ingress affinity. {{with .Details.OnsetHigh}}Check whether the affinity was lost, or replicas were added, at {{time .}}.{{end}}`,
-		`If the share grows with the load, check the time-outs and limits of the session store, the identity provider and the service behind auth_request.`,
+		`{{if not .Details.Spells}}Give all workers, replicas and servers the same secret: SECRET_KEY, the cookie or session secret, the signing key or JWKS. A secret that is made up at the start differs in every process.{{end}}`,
+		`{{if not .Details.Spells}}Keep sessions in a store that all replicas share (Redis, a database), not in the memory of a process.{{end}}`,
+		`{{if not .Details.Spells}}If they cannot share sessions, make sessions sticky: nginx ip_hash or hash on the session cookie, HAProxy cookie, ingress affinity. {{with .Details.OnsetHigh}}Check whether the affinity was lost, or replicas were added, at {{time .}}.{{end}}{{end}}`,
+		`{{if not .Details.Spells}}If the share grows with the load, check the time-outs and limits of the session store, the identity provider and the service behind auth_request.{{end}}`,
 	},
 	observe: observeIntermittent,
 	inspect: inspectIntermittent,
@@ -79,7 +85,9 @@ type Intermittent struct {
 	Ends            int64              `json:"sessions_ended,omitempty"`  // by a refusal at random, if none is accepted after one
 	Vain            int64              `json:"renewed_in_vain,omitempty"` // new tokens that are refused
 	Pause           result.Seconds     `json:"pause_seconds,omitempty"`   // up to which a connection is kept alive, of Ends
-	OnePlace        bool               `json:"each_at_one_backend"`       // each session is accepted by one backend only
+	Spells          int                `json:"spells,omitempty"`          // in which everybody was refused
+	LongestSpell    result.Seconds     `json:"longest_spell_seconds,omitempty"`
+	OnePlace        bool               `json:"each_at_one_backend"` // each session is accepted by one backend only
 	PValue          result.Probability `json:"p_value"`
 	Ongoing         bool               `json:"ongoing"`
 	OnsetLow        *result.Time       `json:"onset_low,omitempty" label:"onset (earliest)"`
@@ -151,6 +159,47 @@ const (
 	mixedPeople = 0.2
 )
 
+// intermittentObserver observes refusals at random, and those in spells. Either may be nil.
+type intermittentObserver struct {
+	mixed  *mixedObserver
+	spells *spellObserver
+}
+
+func (o *intermittentObserver) part() func(*timeline.Actor, uint32) {
+	var parts []func(*timeline.Actor, uint32)
+	if o.mixed != nil {
+		parts = append(parts, o.mixed.part())
+	}
+	if o.spells != nil {
+		parts = append(parts, o.spells.part())
+	}
+	return func(a *timeline.Actor, id uint32) {
+		for _, part := range parts {
+			part(a, id)
+		}
+	}
+}
+
+func (o *intermittentObserver) gather() {
+	if o.mixed != nil {
+		o.mixed.gather()
+	}
+	if o.spells != nil {
+		o.spells.gather()
+	}
+}
+
+func (o *intermittentObserver) further() observer {
+	if o.mixed == nil {
+		return nil
+	}
+	return o.mixed.further()
+}
+
+func (o *intermittentObserver) dismissed(weight int32) bool {
+	return o.spells == nil && o.mixed.dismissed(weight)
+}
+
 // mixedObserver counts the actors whose live sessions are accepted, and refused and then
 // accepted. A request takes constant time: its endpoint is in at most scopesOfEndpoint
 // scopes. If that raises suspicions, another walk counts the requests of those who were
@@ -173,6 +222,14 @@ type suspicion struct {
 }
 
 func observeIntermittent(d *Diagnosis) observer {
+	o := &intermittentObserver{observeMixed(d), observeSpells(d)}
+	if o.mixed == nil && o.spells == nil {
+		return nil
+	}
+	return o
+}
+
+func observeMixed(d *Diagnosis) *mixedObserver {
 	o := &mixedObserver{d: d, scopes: newScopes(d)}
 	counts, _ := o.scopes.actors(d, d.atOnce(visitorSize), func(i int, r *session.Refusal) bool { return d.open(i) && !r.SignIn && r.Good && !r.Dead })
 	for s := range o.scopes.list {
@@ -318,9 +375,15 @@ func inspectIntermittent(d *Diagnosis, seen observer) ([]candidate, error) {
 	if seen == nil {
 		return found, nil
 	}
-	o := seen.(*mixedObserver)
-	for n := range o.suspicions {
-		if c, ok := o.mixed(n); ok {
+	o := seen.(*intermittentObserver)
+	if o.spells != nil {
+		found = append(found, o.spells.find()...)
+	}
+	if o.mixed == nil {
+		return found, nil
+	}
+	for n := range o.mixed.suspicions {
+		if c, ok := o.mixed.mixed(n); ok {
 			found = append(found, c)
 		}
 	}
