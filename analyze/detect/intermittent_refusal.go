@@ -28,7 +28,7 @@ import (
 var intermittentRefusal = Kind{
 	Name:     "intermittent_refusal",
 	Label:    "Refusals at random",
-	Meaning:  "Live sessions are refused and accepted in turn: processes or replicas do not share sessions or keys.",
+	Meaning:  "Live sessions are refused and accepted in turn: processes or replicas do not share sessions or keys, or a check fails for a short time again and again.",
 	Category: SessionCategory,
 	Subjects: []string{"site"},
 	Needs:    []string{needTime, needStatus, needPath, needClient},

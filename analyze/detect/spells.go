@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"sort"
+	"strings"
 
 	"logscan/analyze/result"
 	"logscan/analyze/session"
@@ -43,8 +44,10 @@ const (
 	// spellParts is the maximum number of parts of the sites.
 	spellParts = 16
 	// spellUneven is how many standard deviations the refusals must be less even in time than
-	// chance makes them before anything is counted.
-	spellUneven = 5
+	// chance makes them before anything is counted, and spellDispersed their least index of
+	// dispersion: that of pages which are refused for several requests at once is up to about two.
+	spellUneven    = 5
+	spellDispersed = 2.5
 	// spellPure is the minimum chance that another client of the time is refused, too, and
 	// spellUsual the maximum share in the long time around: spells are exceptions.
 	spellPure  = 0.6
@@ -53,6 +56,9 @@ const (
 	// maximum share of the time that they take.
 	spellTimes = 3
 	spellShare = 0.25
+	// spellWeight is how many times more spells count than other findings of the same refusals,
+	// such as an end of all sessions in each of the longer ones.
+	spellWeight = 2
 )
 
 // part is a part of a site, and the bins of its time.
@@ -196,7 +202,7 @@ func (p *part) uneven() bool {
 		}
 		degrees += float64(len(counts) - 1)
 	}
-	return degrees > 0 && excess-degrees >= spellUneven*math.Sqrt(2*degrees)
+	return degrees > 0 && excess >= spellDispersed*degrees && excess-degrees >= spellUneven*math.Sqrt(2*degrees)
 }
 
 // spellWalker counts for one goroutine.
@@ -313,6 +319,7 @@ func (p *part) pure(tests float64) (best purity, pValue float64, ok bool) {
 // spell is a time in which a part of a site refuses those who ask; Unix milliseconds.
 type spell struct {
 	from, to    int64 // to is excluded
+	refused     int64 // clients, in each bin
 	first, last int64 // of the refusals
 	actors      map[uint32]bool
 }
@@ -331,7 +338,9 @@ func (p *part) spells(merged int) (list []spell) {
 			if quiet >= spellFine {
 				list = append(list, spell{from: from, actors: map[uint32]bool{}})
 			}
-			list[len(list)-1].to, quiet = to, 0
+			last := &list[len(list)-1]
+			last.to, quiet = to, 0
+			last.refused += int64(b.refused)
 		case b.accepted > 0:
 			quiet = spellFine
 		default:
@@ -349,31 +358,28 @@ func (o *spellObserver) find() (found []candidate) {
 			followed++
 		}
 	}
-	var claimed session.Bits
+	var wide []scope
 	for n := range o.parts {
 		p := &o.parts[n]
-		if p.bins == nil {
+		if p.bins == nil || slices.ContainsFunc(wide, func(x scope) bool { return x.host == p.host && strings.HasPrefix(p.prefix, x.prefix) }) {
 			continue
 		}
 		x, pValue, ok := p.pure(followed)
 		if !ok {
 			continue
 		}
-		if c, ok := o.finding(int32(n), x, pValue, &claimed); ok {
-			for _, i := range c.claims {
-				claimed.Add(int(i))
-			}
-			found = append(found, c)
+		if c, ok := o.finding(int32(n), x, pValue); ok {
+			wide, found = append(wide, p.scope), append(found, c)
 		}
 	}
 	return found
 }
 
-// finding returns the finding of the spells of a part, unless most of their refusals are claimed.
-func (o *spellObserver) finding(n int32, x purity, pValue float64, claimed *session.Bits) (c candidate, ok bool) {
+// finding returns the finding of the spells of a part.
+func (o *spellObserver) finding(n int32, x purity, pValue float64) (c candidate, ok bool) {
 	p := &o.parts[n]
 	list := p.spells(x.merged)
-	actors, routes, again := map[uint32]bool{}, map[uint32]bool{}, 0
+	actors, routes := map[uint32]bool{}, map[uint32]bool{}
 	for i, r := range o.eachRefusal() {
 		at := sort.Search(len(list), func(k int) bool { return list[k].to > r.Time })
 		if at == len(list) || r.Time < list[at].from || !slices.Contains(o.of[r.Endpoint], n) {
@@ -386,21 +392,18 @@ func (o *spellObserver) finding(n int32, x purity, pValue float64, claimed *sess
 		s.last, s.actors[r.Actor] = r.Time, true
 		actors[r.Actor], routes[r.Endpoint] = true, true
 		c.claims = append(c.claims, uint32(i))
-		if claimed.Has(i) {
-			again++
-		}
 	}
-	times, longest, taken := 0, int64(0), int64(0)
+	times, longest, taken, refused := 0, int64(0), int64(0), int64(0)
 	for i := range list {
 		s := &list[i]
-		taken += s.to - s.from
+		taken, refused = taken+s.to-s.from, refused+s.refused
 		if len(s.actors) > 1 {
 			times++
 			longest = max(longest, s.last-s.first)
 		}
 	}
 	if times < spellTimes || len(actors) < mixedSessions || float64(taken) > spellShare*float64(p.last-p.first) ||
-		2*again > len(c.claims) || o.d.ofOneVersion(c.claims) {
+		float64(len(c.claims)) < minKept*float64(refused) || o.d.ofOneVersion(c.claims) { // the rest of something else
 		return c, false
 	}
 	all := sumBins(p.bins)
@@ -411,6 +414,7 @@ func (o *spellObserver) finding(n int32, x purity, pValue float64, claimed *sess
 	details.Sessions, details.Routes = int64(len(actors)), len(routes)
 	o.d.rateMixture(&c, details, pValue, details.Sessions)
 	c.Subject.Host, c.Subject.Route = p.host, p.prefix
+	c.weight = spellWeight
 	c.Onset = list[0].first * 1000
 	high := result.Time(c.Onset)
 	details.OnsetHigh = &high
