@@ -51,6 +51,19 @@ var adguard = texts{
 	),
 }
 
+// artifactory is Artifactory's access log, which states who is let in, not each request.
+var artifactory = texts{
+	shape:   "0000-00-00T00:00:00.000",
+	headers: templates(`{time} [{id}] {message}`),
+	loose:   true,
+	rules: newRules(
+		rule{`[DENIED LOGIN] for client : {user} / {client} [{text}]`, Refused, "invalid_credentials", 401},
+		rule{`[DENIED LOGIN] for client : {user} / {client}`, Refused, "invalid_credentials", 401},
+		rule{`[ACCEPTED LOGIN] for client : {user} / {client} [{text}]`, Accepted, "", 0},
+		rule{`[ACCEPTED LOGIN] for client : {user} / {client}`, Accepted, "", 0},
+	),
+}
+
 var calibreWeb = texts{
 	shape:   "[0000-00-00 00:00:00,000] ",
 	headers: templates(`[{time}]  {level} {{mark}} {message}`, `[{time}] {level} {{mark}} {message}`),
@@ -125,6 +138,17 @@ var lemonLDAP = texts{
 		rule{`Bad password for {user} ({client})`, Refused, "wrong_password", 401},
 		rule{`{user} was not found in LDAP directory ({client})`, Refused, "unknown_user", 401},
 		rule{`Kerberos error: {text}`, Refused, "invalid_token", 401},
+	),
+}
+
+// nexus is the log of Nexus Repository, whose realms are those of Apache Shiro.
+var nexus = texts{
+	shape:   "0000-00-00 00:00:00,000",
+	headers: templates(`{time} {level} [{skip}] {skip} {code} - {message}`, `{time} {level}  [{skip}] {skip} {code} - {message}`),
+	loose:   true,
+	rules: newRules(
+		rule{`Authentication failed for token submission [org.apache.shiro.authc.UsernamePasswordToken - {user}, rememberMe={word} ({client})].{text}`, Refused, "invalid_credentials", 401},
+		rule{`Authentication failed for token submission [org.apache.shiro.authc.UsernamePasswordToken - {user}, rememberMe={word}].{text}`, Refused, "invalid_credentials", 401},
 	),
 }
 

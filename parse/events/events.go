@@ -31,6 +31,7 @@ func (l *Log) Read(line []byte, e *Event) bool {
 func Logs() []*Log {
 	list := servers()
 	list = append(list, gateways()...)
+	list = append(list, checks()...)
 	list = append(list, providers()...)
 	return append(list, applications()...)
 }

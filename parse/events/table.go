@@ -58,6 +58,27 @@ func gateways() []*Log {
 	}
 }
 
+// checks returns the logs of programs that check requests by themselves.
+func checks() []*Log {
+	return []*Log{
+		{Name: "elasticsearch-audit", Doc: "audit log of Elasticsearch, JSON lines", read: elasticsearch.read, Samples: []string{
+			`{"type":"audit","timestamp":"2026-03-09T14:05:00,123+0000","node.id":"n1","event.type":"rest","event.action":"authentication_failed","user.name":"jane","origin.type":"rest","origin.address":"192.0.2.1:50000","url.path":"/_search","request.method":"GET","request.id":"a1"}`,
+		}},
+		{Name: "opensearch-audit", Doc: "audit log of OpenSearch, JSON lines", read: openSearch.read, Samples: []string{
+			`{"audit_category":"FAILED_LOGIN","audit_request_origin":"REST","audit_rest_request_path":"/_cat","@timestamp":"2026-03-09T14:05:00.123+00:00","audit_request_remote_address":"192.0.2.1","audit_request_effective_user":"jane"}`,
+		}},
+		{Name: "ory-log", Doc: "Ory Kratos, Hydra and Oathkeeper, JSON lines", read: ory.read, Samples: []string{
+			`{"audience":"application","error":{"message":"The request could not be authorized","reason":"Token is expired","status":"Unauthorized","status_code":401},"http_request":{"host":"auth.example.org","method":"GET","path":"/userinfo","remote":"192.0.2.1:50000"},"level":"error","msg":"An error occurred while handling a request","time":"2026-03-09T14:05:00Z"}`,
+		}},
+		{Name: "pomerium-authorize", Doc: "decisions of Pomerium, JSON lines", read: pomerium.read, Samples: []string{
+			`{"level":"info","service":"authorize","request-id":"a1","method":"GET","path":"/me","host":"app.example.org","ip":"192.0.2.1","allow":false,"allow-why-false":["user-unauthenticated"],"time":"2026-03-09T14:05:00Z","message":"authorize check"}`,
+		}},
+		{Name: "aspnet-auth", Doc: "ASP.NET Core's authentication, as Serilog and the JSON console write it", read: aspNet.read, Samples: []string{
+			`{"@t":"2026-03-09T14:05:00.123Z","@mt":"{AuthenticationScheme} was not authenticated. Failure message: {FailureMessage}","AuthenticationScheme":"Bearer","FailureMessage":"IDX10223: Lifetime validation failed. The token is expired.","SourceContext":"Microsoft.AspNetCore.Authentication.JwtBearer.JwtBearerHandler","RequestId":"0HM:1","RequestPath":"/me"}`,
+		}},
+	}
+}
+
 // providers returns the event logs of identity providers.
 func providers() []*Log {
 	return []*Log{
@@ -113,6 +134,12 @@ func applications() []*Log {
 		}},
 		{Name: "tomcat-log", Doc: "Tomcat's catalina.out", read: tomcat.read, Samples: []string{
 			`09-Mar-2026 14:05:00.123 WARNING [http-nio-8080-exec-5] org.apache.catalina.realm.LockOutRealm.filterLockedAccounts An attempt was made to authenticate the locked user [jane]`,
+		}},
+		{Name: "nexus-log", Doc: "Sonatype Nexus Repository, nexus.log", read: nexus.read, Samples: []string{
+			`2026-03-09 14:05:00,123+0000 WARN  [qtp1-42] *UNKNOWN org.apache.shiro.authc.AbstractAuthenticator - Authentication failed for token submission [org.apache.shiro.authc.UsernamePasswordToken - jane, rememberMe=false (192.0.2.1)].  Possible unexpected error?`,
+		}},
+		{Name: "artifactory-access", Doc: "JFrog Artifactory, artifactory-access.log", read: artifactory.read, Samples: []string{
+			`2026-03-09T14:05:00.123Z [a1b2c3d4] [DENIED LOGIN] for client : jane / 192.0.2.1 [token]`,
 		}},
 		{Name: "gitea-log", Doc: "Gitea and Forgejo", read: gitea.read, Samples: []string{
 			`2026/03/09 14:05:00 ...ers/web/auth/auth.go:206:SignInPost() [I] Failed authentication attempt for jane from 192.0.2.1:50000: user's password is invalid [uid: 1, name: jane]`,
