@@ -16,7 +16,7 @@ import (
 )
 
 type checkCmd struct {
-	Conf string `arg:"" predictor:"file" name:"config" help:"Configuration of nginx or Apache: the main file, or one that it includes; or manifests of Ingresses for ingress-nginx (a file or directory)."`
+	Conf string `arg:"" predictor:"file" name:"config" help:"Configuration of nginx or Apache: the main file, or one that it includes; manifests of Ingresses for ingress-nginx; or the dynamic configuration of Traefik (YAML, or IngressRoutes). The last two may be directories."`
 
 	Against string   `predictor:"dir" placeholder:"DIR" help:"Output directory of a finished run: show which of its routes turn open or protected with CONFIG, and how many requests they had."`
 	Old     string   `predictor:"file" placeholder:"CONFIG" help:"Configuration to compare with (default: the one that the run was given)."`
@@ -26,14 +26,14 @@ type checkCmd struct {
 
 // Help returns the text that kong prints before the flags.
 func (checkCmd) Help() string {
-	return `Prints what protects each route of a configuration of nginx, Apache or ingress-nginx, with file and line, and likely faults: directives that answer requests with 401 or leave them open by mistake. Includes are followed; nothing is executed or sent. With --against, replays the routes of a finished run: a dry run of a changed configuration.`
+	return `Prints what protects each route of a configuration of nginx, Apache, ingress-nginx or Traefik, with file and line, and likely faults: directives that answer requests with 401 or leave them open by mistake. Includes are followed; nothing is executed or sent. With --against, replays the routes of a finished run: a dry run of a changed configuration.`
 }
 
 // Run prints the rules of a configuration.
 func (c *checkCmd) Run(ctx context.Context, std *streams) error {
 	r, err := rules.Read(c.Conf)
 	if err != nil {
-		return usagef("name nginx.conf, httpd.conf or apache2.conf, a file that they include, or manifests (.yaml)", "%w", err)
+		return usagef("name nginx.conf, httpd.conf or apache2.conf, a file that they include, or YAML of ingress-nginx or Traefik", "%w", err)
 	}
 	for _, n := range r.Notes {
 		note(std.stderr, "note: %s", n)

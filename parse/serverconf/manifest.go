@@ -78,6 +78,14 @@ func (n node) text() string {
 	return ""
 }
 
+// texts returns the scalars in a sequence.
+func (n node) texts() (list []string) {
+	for _, c := range n.items() {
+		list = append(list, c.text())
+	}
+	return list
+}
+
 // manifests returns the objects in a file, or in the files of a directory and those below it:
 // documents of YAML or JSON, and the items of lists. In a directory, a file that cannot be
 // read becomes a note: it may be a template.

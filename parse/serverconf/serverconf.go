@@ -1,6 +1,6 @@
 // Package serverconf reads the configuration of nginx and Apache for their access
 // logs: the files, their formats and their virtual hosts. It also reads the whole of it, and
-// Ingresses for ingress-nginx, as a Tree of directives for package rules.
+// Ingresses for ingress-nginx, as a Tree of directives for package rules, and the routers of Traefik.
 //
 // Input is the path of a configuration file; output is a Config, which finds the
 // log that an input belongs to. The package runs no server, changes nothing and does

@@ -59,7 +59,7 @@ var facts = map[rules.Kind]factTexts{
 	rules.ProtectedBy: {
 		"The server itself asks for credentials here.",
 		[]string{"protects the route", "protects the route", "protects the route"},
-		"If the route is meant to be open, exempt it from {0} ({at0}): in nginx a location = PATH with auth_basic off; or auth_request off; in Apache a <Location PATH> with Require all granted; in Kubernetes an Ingress of its own without it.",
+		"If the route is meant to be open, exempt it from {0} ({at0}): in nginx a location = PATH with auth_basic off; or auth_request off; in Apache a <Location PATH> with Require all granted; in Kubernetes an Ingress or IngressRoute of its own without it; in Traefik a router of its own.",
 	},
 	rules.RegexShadows: {
 		"A location with a regular expression is chosen over the prefix that is meant to be open.",
@@ -108,7 +108,7 @@ var facts = map[rules.Kind]factTexts{
 	},
 	rules.SubrequestHeaders: {
 		"The authentication request lacks the credentials that it is to check.",
-		[]string{"removes credentials from the authentication request", "asks this location for each request"},
+		[]string{"keeps credentials from the authentication request", "asks this location for each request"},
 		"Remove {0} at {at0}.",
 	},
 	rules.BuffersSmall: {

@@ -67,3 +67,19 @@ func FuzzIngress(f *testing.F) {
 		}
 	})
 }
+
+// FuzzTraefik resolves a request with any dynamic configuration of Traefik.
+func FuzzTraefik(f *testing.F) {
+	f.Add(traefikConf, "a.test", "OPTIONS", "/api/x")
+	f.Add(traefikCluster, "a.test", "GET", "/")
+	f.Add("http: {routers: {a: {rule: '!(PathPrefix(`/a`) || Query(`x`)) && HostRegexp(`(a+)+$`)', priority: 7, middlewares: [c]}}, middlewares: {c: {chain: {middlewares: [c]}}}}", "aaaa", "GET", "/b")
+	f.Fuzz(func(t *testing.T, text, host, method, path string) {
+		name := filepath.Join(t.TempDir(), "dynamic.yml")
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if r, err := Traefik(name); err == nil {
+			checkLines(t, r, Request{Host: host, Method: method, Path: path})
+		}
+	})
+}

@@ -8,6 +8,7 @@
 package rules
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -16,7 +17,7 @@ import (
 
 // Rules are the rules of a server's configuration for authentication.
 type Rules struct {
-	Server string            // nginx, apache or ingress-nginx
+	Server string            // nginx, apache, ingress-nginx or traefik
 	Path   string            // of the configuration, as given
 	Files  []serverconf.File // that were read
 	Notes  []string          // on what could not be followed
@@ -152,10 +153,10 @@ func (f *Fact) Same(g *Fact) bool {
 	return f.Kind == g.Kind && f.Name == g.Name && f.Lines[0].Position == g.Lines[0].Position
 }
 
-// Read reads a configuration of nginx, Apache or ingress-nginx, whichever it is.
+// Read reads a configuration of nginx, Apache, ingress-nginx or Traefik, whichever it is.
 func Read(path string) (*Rules, error) {
 	if serverconf.IsManifest(path) {
-		return Ingress(path)
+		return Proxy(path)
 	}
 	r, err := Nginx(path)
 	if err == nil {
@@ -166,6 +167,18 @@ func Read(path string) (*Rules, error) {
 		return apache, nil
 	}
 	return nil, err
+}
+
+// Proxy reads manifests of Ingresses for ingress-nginx, or a dynamic configuration of Traefik.
+func Proxy(path string) (*Rules, error) {
+	r, err := Ingress(path)
+	if err == nil {
+		return r, nil
+	}
+	if r, other := Traefik(path); other == nil {
+		return r, nil
+	}
+	return nil, fmt.Errorf("%w, and no router of Traefik", err)
 }
 
 // maxPath bounds a path in bytes. Servers refuse longer request lines by default.
