@@ -1,15 +1,11 @@
 package detect
 
 import (
-	"iter"
+	"cmp"
 	"math"
 	"slices"
-	"sort"
-	"strings"
 
-	"logscan/analyze/result"
 	"logscan/analyze/session"
-	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
 )
 
@@ -33,21 +29,27 @@ const (
 	spellRefused = 12
 	// spellFine is the number of bins for each refusal, and spellWidths how many widths are tried,
 	// each twice the one before: spells and the pauses between them may have any length.
-	spellFine   = 8
-	spellWidths = 4
-	// spellWindow is the number of the widest bins in which a share is usual.
-	spellWindow = 64
+	spellFine   = 32
+	spellWidths = 6
 	// spellLeast is the least width of a bin in milliseconds, and spellBins the maximum number of
 	// bins.
 	spellLeast = 2 * clockStep
 	spellBins  = 1 << 16
-	// spellParts is the maximum number of parts of the sites.
-	spellParts = 16
+	// wideBin is how many bins the widest ones have, spellWindow how many of those there are in
+	// a time in which a share is usual.
+	wideBin     = 1 << (spellWidths - 1)
+	spellWindow = 64
+	// maxSpellParts is the maximum number of parts of sites whose refusals are examined, and
+	// spellParts that of those that are followed.
+	maxSpellParts = 256
+	spellParts    = 16
 	// spellUneven is how many standard deviations the refusals must be less even in time than
 	// chance makes them before anything is counted, and spellDispersed their least index of
 	// dispersion: that of pages which are refused for several requests at once is up to about two.
+	// For sign-ins it is spellTries: wrong passwords are typed at any time.
 	spellUneven    = 5
 	spellDispersed = 2.5
+	spellTries     = 1.3
 	// spellPure is the minimum chance that another client of the time is refused, too, and
 	// spellUsual the maximum share in the long time around: spells are exceptions.
 	spellPure  = 0.6
@@ -56,6 +58,12 @@ const (
 	// maximum share of the time that they take.
 	spellTimes = 3
 	spellShare = 0.25
+	// spellFar is how many times the usual distance of spells those that are far from the others
+	// are away.
+	spellFar = 4
+	// spellRest is the share of the refusals from the first spell to the last that are in spells from
+	// which on the others are of the same trouble: at the edges of a spell, some are accepted.
+	spellRest = 0.75
 	// spellWeight is how many times more spells count than other findings of the same refusals,
 	// such as an end of all sessions in each of the longer ones.
 	spellWeight = 2
@@ -65,9 +73,11 @@ const (
 type part struct {
 	scope
 	refusals    int64
-	first, last int64 // Unix milliseconds, of the refusals
-	width       int64 // of a bin, milliseconds
-	bins        []bin // nil for a part that is not followed
+	first, last int64   // Unix milliseconds, of the refusals
+	width       int64   // of a bin, milliseconds
+	actor       uint32  // of the last refusal
+	counts      []int32 // refusals by wide bin, but for those after another one of their actor; nil afterwards
+	bins        []bin
 }
 
 // bin is the number of clients refused and accepted in a time. One that is both counts twice.
@@ -95,75 +105,73 @@ type spellObserver struct {
 func observeSpells(d *Diagnosis) *spellObserver {
 	o := &spellObserver{d: d}
 	o.divide()
-	for _, r := range o.eachRefusal() {
-		for _, n := range o.of[r.Endpoint] {
-			p := &o.parts[n]
-			if p.refusals == 0 {
-				p.first = r.Time
-			}
-			p.first, p.last = min(p.first, r.Time), max(p.last, r.Time)
-			p.refusals++
+	o.eachRefusal(func(p *part, r *session.Refusal) {
+		if p.refusals == 0 {
+			p.first = r.Time
 		}
-	}
-	for i := range o.parts {
-		if p := &o.parts[i]; p.refusals >= spellRefused {
-			span := p.last - p.first + 1
-			p.width = max(spellLeast, span/(p.refusals*spellFine), span/spellBins+1)
-			p.bins = make([]bin, span/p.width+1)
-		}
-	}
-	actors := make([]uint32, len(o.parts)) // of the last refusals
-	for _, r := range o.eachRefusal() {
-		for _, n := range o.of[r.Endpoint] {
-			if p := &o.parts[n]; p.bins != nil && actors[n] != r.Actor {
-				actors[n] = r.Actor
-				p.bins[p.at(r.Time)].refused++
-			}
-		}
-	}
-	followed := 0
+		p.first, p.last = min(p.first, r.Time), max(p.last, r.Time)
+		p.refusals++
+	})
+	o.keep(maxSpellParts, func(p *part) bool { return p.refusals >= spellRefused })
 	for i := range o.parts {
 		p := &o.parts[i]
-		if p.bins != nil && (followed == spellParts || !p.uneven()) {
-			p.bins = nil
-		}
-		if p.bins != nil {
-			followed++
-			clear(p.bins)
-		}
+		span := p.last - p.first + 1
+		p.width = max(spellLeast, span/(p.refusals*spellFine), span/spellBins+1)
+		p.counts = make([]int32, p.at(p.last)/wideBin+1)
 	}
-	if followed == 0 {
+	o.eachRefusal(func(p *part, r *session.Refusal) {
+		if p.actor != r.Actor {
+			p.actor = r.Actor
+			p.counts[p.at(r.Time)/wideBin]++
+		}
+	})
+	o.keep(spellParts, (*part).uneven)
+	if len(o.parts) == 0 {
 		return nil
 	}
-	for i, list := range o.of {
-		o.of[i] = slices.DeleteFunc(list, func(n int32) bool { return o.parts[n].bins == nil })
+	for i := range o.parts {
+		p := &o.parts[i]
+		p.counts, p.bins = nil, make([]bin, p.at(p.last)+1)
 	}
 	return o
 }
 
-// eachRefusal yields the refusals that may be in a spell: of those whose credentials are good,
-// but for sign-ins and renewals.
-func (o *spellObserver) eachRefusal() iter.Seq2[int, *session.Refusal] {
-	return o.d.Refusals.Those(func(i int) bool { return o.d.open(i) && o.may(o.d.Refusals.At(i)) })
+// eachRefusal calls do with the refusals that may be in a spell, and each part that they are of.
+func (o *spellObserver) eachRefusal(do func(p *part, r *session.Refusal)) {
+	for _, r := range o.d.eachOpen() {
+		if mayBeInSpell(r) {
+			for _, n := range o.of[r.Endpoint] {
+				do(&o.parts[n], r)
+			}
+		}
+	}
 }
 
-func (o *spellObserver) may(r *session.Refusal) bool {
-	return !r.SignIn && !r.Renewal && !r.Left && (r.Good || r.Fatal || r.Dead || r.Resumed)
+// mayBeInSpell reports whether a refusal is one of somebody whose credentials are good: who is
+// accepted before or after it, or gets the password right at last.
+func mayBeInSpell(r *session.Refusal) bool {
+	if r.SignIn {
+		return r.Settled
+	}
+	return !r.Renewal && !r.Left && (r.Good || r.Fatal || r.Dead || r.Resumed)
 }
 
-// divide sets the parts of the sites: whole ones first, then what is below a path, then routes.
+// divide sets the parts of the sites: whole ones first, then what is below a path, then routes and
+// sign-ins.
 func (o *spellObserver) divide() {
 	numbers := map[scope]int32{}
 	o.of = make([][]int32, len(o.d.State.Endpoints))
 	for depth := 0; depth <= prefixDepth+1; depth++ {
 		for i := range o.d.State.Endpoints {
 			e := &o.d.State.Endpoints[i]
-			x := scope{host: e.Host}
+			x := scope{host: e.Host, signIn: o.d.Roles[i].Begins()}
 			switch {
-			case o.d.Roles[i]&session.Guards == 0:
+			case !x.signIn && o.d.Roles[i]&session.Guards == 0:
 				continue
 			case depth > prefixDepth:
 				x.prefix, x.method = e.Template, e.Method
+			case x.signIn:
+				continue
 			case depth > 0:
 				if x.prefix = prefixOf(e.Template, depth); x.prefix == "" {
 					continue
@@ -179,30 +187,56 @@ func (o *spellObserver) divide() {
 	}
 }
 
+// keep drops all parts but those that may have spells, of these at most so many, with the most
+// refusals.
+func (o *spellObserver) keep(most int, may func(*part) bool) {
+	var kept []int32
+	for n := range o.parts {
+		if may(&o.parts[n]) {
+			kept = append(kept, int32(n))
+		}
+	}
+	slices.SortStableFunc(kept, func(a, b int32) int { return cmp.Compare(o.parts[b].refusals, o.parts[a].refusals) })
+	kept = kept[:min(len(kept), most)]
+	slices.Sort(kept)
+	parts, number := make([]part, len(kept)), make([]int32, len(o.parts))
+	for i, n := range kept {
+		parts[i], number[n] = o.parts[n], int32(i)+1
+	}
+	for i, list := range o.of {
+		var left []int32
+		for _, n := range list {
+			if number[n] > 0 {
+				left = append(left, number[n]-1)
+			}
+		}
+		o.of[i] = left
+	}
+	o.parts = parts
+}
+
 // uneven reports whether the refusals are less even in time than those of a slowly changing rate
 // (the index of dispersion; Fisher, 1922).
 func (p *part) uneven() bool {
-	excess, degrees := 0.0, 0.0
-	for window := range slices.Chunk(p.bins, spellWindow<<(spellWidths-1)) {
-		var counts []float64
+	excess, degrees, least := 0.0, 0.0, spellDispersed
+	if p.signIn {
+		least = spellTries
+	}
+	for window := range slices.Chunk(p.counts, spellWindow) {
 		sum := 0.0
-		for bins := range slices.Chunk(window, 1<<(spellWidths-1)) {
-			n := 0.0
-			for _, b := range bins {
-				n += float64(b.refused)
-			}
-			counts, sum = append(counts, n), sum+n
+		for _, n := range window {
+			sum += float64(n)
 		}
-		mean := sum / float64(len(counts))
+		mean := sum / float64(len(window))
 		if sum == 0 {
 			continue
 		}
-		for _, n := range counts {
-			excess += (n - mean) * (n - mean) / mean
+		for _, n := range window {
+			excess += (float64(n) - mean) * (float64(n) - mean) / mean
 		}
-		degrees += float64(len(counts) - 1)
+		degrees += float64(len(window) - 1)
 	}
-	return degrees > 0 && excess >= spellDispersed*degrees && excess-degrees >= spellUneven*math.Sqrt(2*degrees)
+	return degrees > 0 && excess >= least*degrees && excess-degrees >= spellUneven*math.Sqrt(2*degrees)
 }
 
 // spellWalker counts for one goroutine.
@@ -231,10 +265,14 @@ func (w *spellWalker) actor(a *timeline.Actor, _ uint32) {
 	for i := range a.Events {
 		e := &a.Events[i]
 		refused := e.Outcome == timeline.Unauthorized
-		if !refused && e.Outcome != timeline.Accepted || len(w.of[e.Endpoint]) == 0 {
+		switch {
+		case len(w.of[e.Endpoint]) == 0:
 			continue
-		}
-		if refused && (e.Refusal >= timeline.EarlierEvent || !w.d.open(int(e.Refusal)) || !w.may(w.d.Refusals.At(int(e.Refusal)))) {
+		case refused:
+			if e.Refusal >= timeline.EarlierEvent || !w.d.open(int(e.Refusal)) || !mayBeInSpell(w.d.Refusals.At(int(e.Refusal))) {
+				continue
+			}
+		case e.Outcome != timeline.Accepted && !w.d.SignedIn(a, i):
 			continue
 		}
 		for _, n := range w.of[e.Endpoint] {
@@ -262,161 +300,4 @@ func (o *spellObserver) gather() {
 		}
 	}
 	o.walkers = nil
-}
-
-// purity is how often clients are refused together.
-type purity struct {
-	merged   int     // bins that are taken as one
-	together float64 // the refusals for which another client of the bin was refused, too: a sum of chances
-	of       int64   // refusals in bins with another client
-	usual    float64 // sum of the shares around them
-}
-
-// pureIn returns how often clients are refused together in bins of which several are merged.
-func (p *part) pureIn(merged int) purity {
-	x := purity{merged: merged}
-	for window := range slices.Chunk(p.bins, spellWindow<<(spellWidths-1)) {
-		var all stats.Cell
-		of := int64(0)
-		for bins := range slices.Chunk(window, merged) {
-			b := sumBins(bins)
-			r, n := int64(b.refused), int64(b.refused)+int64(b.accepted)
-			all.Merge(stats.Cell{Hits: r, Trials: n})
-			if n > 1 {
-				x.together += float64(r) * float64(r-1) / float64(n-1)
-				of += r
-			}
-		}
-		x.of += of
-		x.usual += float64(of) * shareOf(all)
-	}
-	return x
-}
-
-func sumBins(bins []bin) (sum bin) {
-	for _, b := range bins {
-		sum.refused += b.refused
-		sum.accepted += b.accepted
-	}
-	return sum
-}
-
-// pure returns the width of bins that shows spells best; false if none does.
-func (p *part) pure(tests float64) (best purity, pValue float64, ok bool) {
-	for n := range spellWidths {
-		x := p.pureIn(1 << n)
-		of := float64(x.of)
-		if x.of < spellRefused || x.together < spellPure*of || x.usual > spellUsual*of || ok && x.together-x.usual <= best.together-best.usual {
-			continue
-		}
-		if tail := min(1, stats.BinomialTail(int64(x.together), x.of, max(x.usual/of, mixedUsual))*tests*spellWidths); tail <= mixedFalse {
-			best, pValue, ok = x, tail, true
-		}
-	}
-	return best, pValue, ok
-}
-
-// spell is a time in which a part of a site refuses those who ask; Unix milliseconds.
-type spell struct {
-	from, to    int64 // to is excluded
-	refused     int64 // clients, in each bin
-	first, last int64 // of the refusals
-	actors      map[uint32]bool
-}
-
-// spells returns the times in which most clients are refused and between which some are
-// accepted.
-func (p *part) spells(merged int) (list []spell) {
-	quiet := spellFine // bins since the last refusal
-	n := 0
-	for bins := range slices.Chunk(p.bins, merged) {
-		b, from := sumBins(bins), p.first+int64(n*merged)*p.width
-		n++
-		to := from + int64(merged)*p.width
-		switch {
-		case b.refused > 0 && float64(b.refused) >= spellPure*float64(b.refused+b.accepted):
-			if quiet >= spellFine {
-				list = append(list, spell{from: from, actors: map[uint32]bool{}})
-			}
-			last := &list[len(list)-1]
-			last.to, quiet = to, 0
-			last.refused += int64(b.refused)
-		case b.accepted > 0:
-			quiet = spellFine
-		default:
-			quiet++
-		}
-	}
-	return list
-}
-
-// find returns the parts of sites that refuse everybody in spells, the widest ones.
-func (o *spellObserver) find() (found []candidate) {
-	followed := 0.0
-	for i := range o.parts {
-		if o.parts[i].bins != nil {
-			followed++
-		}
-	}
-	var wide []scope
-	for n := range o.parts {
-		p := &o.parts[n]
-		if p.bins == nil || slices.ContainsFunc(wide, func(x scope) bool { return x.host == p.host && strings.HasPrefix(p.prefix, x.prefix) }) {
-			continue
-		}
-		x, pValue, ok := p.pure(followed)
-		if !ok {
-			continue
-		}
-		if c, ok := o.finding(int32(n), x, pValue); ok {
-			wide, found = append(wide, p.scope), append(found, c)
-		}
-	}
-	return found
-}
-
-// finding returns the finding of the spells of a part.
-func (o *spellObserver) finding(n int32, x purity, pValue float64) (c candidate, ok bool) {
-	p := &o.parts[n]
-	list := p.spells(x.merged)
-	actors, routes := map[uint32]bool{}, map[uint32]bool{}
-	for i, r := range o.eachRefusal() {
-		at := sort.Search(len(list), func(k int) bool { return list[k].to > r.Time })
-		if at == len(list) || r.Time < list[at].from || !slices.Contains(o.of[r.Endpoint], n) {
-			continue
-		}
-		s := &list[at]
-		if len(s.actors) == 0 {
-			s.first = r.Time
-		}
-		s.last, s.actors[r.Actor] = r.Time, true
-		actors[r.Actor], routes[r.Endpoint] = true, true
-		c.claims = append(c.claims, uint32(i))
-	}
-	times, longest, taken, refused := 0, int64(0), int64(0), int64(0)
-	for i := range list {
-		s := &list[i]
-		taken, refused = taken+s.to-s.from, refused+s.refused
-		if len(s.actors) > 1 {
-			times++
-			longest = max(longest, s.last-s.first)
-		}
-	}
-	if times < spellTimes || len(actors) < mixedSessions || float64(taken) > spellShare*float64(p.last-p.first) ||
-		float64(len(c.claims)) < minKept*float64(refused) || o.d.ofOneVersion(c.claims) { // the rest of something else
-		return c, false
-	}
-	all := sumBins(p.bins)
-	details := (&mixture{answers: stats.Cell{Hits: int64(all.refused), Trials: int64(all.refused) + int64(all.accepted)}}).details()
-	details.Processes, details.BrokenOf = 0, 0
-	details.AfterRefusal = result.Share(round(x.together/float64(x.of), 4))
-	details.Spells, details.LongestSpell = times, result.Seconds(float64(max(longest, clockStep))/1000)
-	details.Sessions, details.Routes = int64(len(actors)), len(routes)
-	o.d.rateMixture(&c, details, pValue, details.Sessions)
-	c.Subject.Host, c.Subject.Route = p.host, p.prefix
-	c.weight = spellWeight
-	c.Onset = list[0].first * 1000
-	high := result.Time(c.Onset)
-	details.OnsetHigh = &high
-	return c, true
 }
