@@ -300,12 +300,12 @@ func (d *decoder) setClient(e *Entry, b []byte) Verdict {
 	return Parsed
 }
 
-// setUser stores the user. Apache writes "" for an empty one, CouchDB and programs in
-// JavaScript undefined, Synapse None, Artifactory, Spring and Kubernetes names for somebody
-// without credentials.
+// setUser stores the user. Apache writes "" for an empty one, languages of programs write a
+// word for no value, and Artifactory, Spring, Kubernetes and GlassFish names for somebody without
+// credentials.
 func (d *decoder) setUser(e *Entry, b []byte, unescaped bool) {
 	switch string(b) {
-	case `""`, "undefined", "None", "anonymous", "anonymousUser", "non_authenticated_user", "system:anonymous", "NULL-AUTH-USER":
+	case `""`, "undefined", "null", "NULL", "(null)", "nil", "<nil>", "None", "none", "0", "anonymous", "Anonymous", "anonymousUser", "non_authenticated_user", "system:anonymous", "NULL-AUTH-USER":
 		return
 	}
 	if d.escaped && !unescaped {
@@ -329,6 +329,9 @@ func (d *decoder) setSession(e *Entry, b []byte) {
 func setDuration(e *Entry, f fieldID, b []byte) Verdict {
 	switch f {
 	case fieldMillis:
+		if n := len(b); n > 0 && b[n-1] == 's' { // with its own unit
+			return e.setDuration(field.Latency(b))
+		}
 		return e.setDuration(field.Duration(b, 1e3))
 	case fieldMicros:
 		return e.setDuration(field.Duration(b, 1))

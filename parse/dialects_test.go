@@ -338,6 +338,16 @@ var dialectTests = []struct{ name, format, spec, line, want string }{
 		`time=2026-03-09T14:05:00Z client="192.0.2.1" method="GET" scheme="https" host="a.example" path="/me" agent="curl/8" status=401 duration=12000`,
 	},
 	{
+		"words for no user, a status with its text and a time of Java", "json", ``,
+		`{"time":"2026-03-09T14:05:00.123+01:00[Europe/Berlin]","remote_addr":"192.0.2.1","user":"null","method":"GET","path":"/me","status":"401 Unauthorized","latency":"12.3ms"}`,
+		`time=2026-03-09T13:05:00.123Z client="192.0.2.1" method="GET" path="/me" status=401 duration=12300`,
+	},
+	{
+		"a client that is a program, and a duration whose unit is not known", "json", ``,
+		`{"time":"2026-03-09T14:05:00Z","client":"mobile-app","method":"GET","path":"/me","status":401,"duration":12}`,
+		`time=2026-03-09T14:05:00Z method="GET" path="/me" status=401`,
+	},
+	{
 		"a request with its error, of Grafana", "logfmt", ``,
 		`logger=context userId=0 orgId=0 uname= t=2026-03-09T14:05:00.123Z level=info msg="Request Completed" method=GET path=/api/a status=401 remote_addr=192.0.2.1 time_ms=1 size=105 handler=/api/a errorReason=Unauthorized error="user token not found"`,
 		`time=2026-03-09T14:05:00.123Z client="192.0.2.1" method="GET" path="/api/a" reason="invalid_session" status=401 bytes=105`,

@@ -1,6 +1,8 @@
 package parse
 
 import (
+	"bytes"
+
 	"logscan/parse/field"
 	"logscan/parse/scan"
 )
@@ -85,7 +87,8 @@ func (r *jsonReader) settle() {
 }
 
 // setLatency stores a duration without a unit: Envoy and some libraries log milliseconds,
-// Traefik and Datadog nanoseconds, most others seconds. Other keys show which it is.
+// Traefik and Datadog nanoseconds, most others seconds with a fraction. Other keys show which
+// it is. An integer without any of them may be in any unit, and is not stored.
 func (r *jsonReader) setLatency() {
 	b := r.latency
 	if len(b) == 0 {
@@ -99,9 +102,33 @@ func (r *jsonReader) setLatency() {
 		case r.statusKey == hashTraefik || r.statusKey == hashDatadog:
 			r.e.setDuration(field.Duration(b, 1e-3))
 			return
+		case bytes.IndexByte(b, '.') < 0:
+			return
 		}
 	}
 	r.e.setDuration(field.Latency(b))
+}
+
+// namesPrograms reports whether a key is one in which some programs log a client's address
+// and others the name of a program or service.
+func namesPrograms(hash uint64) bool { return hash == hashClient || hash == hashRemote }
+
+// isClient reports whether b is an address, perhaps with a port.
+func isClient(d *decoder, b []byte) bool {
+	client, ok := field.Client(&d.scratch, b)
+	return ok && field.IsAddress(client)
+}
+
+// retry stores a time or status that is spelled in another way.
+func (r *jsonReader) retry(f fieldID, b []byte) {
+	switch f {
+	case fieldTime:
+		r.timePart(b)
+	case fieldStatus:
+		if len(b) > 4 && (b[3] == ' ' || string(b[3:]) == ".0") && r.d.set(r.e, f, b[:3], true) == Parsed && r.verdict == RejectStatus { // 401 Unauthorized
+			r.verdict = Parsed
+		}
+	}
 }
 
 // timePart stores a time in brackets, as Tomcat has it, or a part of a time, and the time if
@@ -110,6 +137,11 @@ func (r *jsonReader) timePart(b []byte) {
 	switch {
 	case len(b) > 2 && b[0] == '[' && b[len(b)-1] == ']':
 		r.setTime(b[1 : len(b)-1])
+		return
+	case len(b) > len("2026-03-09T14:05:00") && b[len(b)-1] == ']': // of Java, with the name of its zone
+		if n := bytes.IndexByte(b, '['); n > 0 {
+			r.setTime(b[:n])
+		}
 		return
 	case len(b) == len("2026-03-09") && b[4] == '-':
 		r.day = b
@@ -276,6 +308,10 @@ func (r *jsonReader) assign(s *keySlot, b []byte) {
 			r.ranks[fieldUpstream] = 1
 			return
 		}
+	case fieldClient:
+		if namesPrograms(s.hash) && !isClient(r.d, b) {
+			return
+		}
 	case fieldStatus, fieldOriginStatus:
 		r.statusKey = s.hash
 	case fieldLatency:
@@ -298,9 +334,7 @@ func (r *jsonReader) assign(s *keySlot, b []byte) {
 		if (f == fieldTime || f == fieldStatus) && r.verdict == Parsed {
 			r.verdict = v
 		}
-		if f == fieldTime {
-			r.timePart(b)
-		}
+		r.retry(f, b)
 		return
 	}
 	if (f == fieldTime && r.verdict == RejectTime) || (f == fieldStatus && r.verdict == RejectStatus) {

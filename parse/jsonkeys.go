@@ -139,6 +139,8 @@ var (
 	hashSerilog = hashOf("@mt")
 	hashTomcat  = hashOf("logicalusername")
 	hashDatadog = hashOf("http.status_code")
+	hashClient  = hashOf("client")
+	hashRemote  = hashOf("remote")
 	hashEnvoy   = hashOf("response_code")
 	hashDashed  = hashOf("response-code") // Envoy's, as Pomerium logs it
 	hashTraefik = hashOf("downstreamstatus")

@@ -130,6 +130,9 @@ func (o *order) alone(i int) bool {
 	default:
 		return false
 	}
+	if namesPrograms(o.steps[i].slot.hash) {
+		return false
+	}
 	for j := range o.steps {
 		if g := o.steps[j].slot; j != i && g.hash != 0 && (g.field == f || g.field == fieldPath || g.field == fieldComposed ||
 			f == fieldStatus && (g.field == fieldLatency || g.field == fieldOriginStatus || g.field == fieldResponse)) {
@@ -204,9 +207,7 @@ func (r *jsonReader) take(s *orderStep, value []byte) {
 	default:
 		if v := r.d.set(r.e, f, value, true); v != Parsed && (f == fieldTime || f == fieldStatus) && r.verdict == Parsed {
 			r.verdict = v // a value of another field that cannot be parsed is ignored
-			if f == fieldTime {
-				r.timePart(value)
-			}
+			r.retry(f, value)
 		}
 	}
 }
