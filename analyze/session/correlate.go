@@ -69,6 +69,7 @@ func Correlate(ctx context.Context, s *timeline.State, workers int, m spill.Memo
 	if err != nil {
 		return nil, err
 	}
+	risen.Merge(ev.chanceChallenges(sessionizers))
 	return ev, ev.setRefusals(refusals, challenges, risen)
 }
 

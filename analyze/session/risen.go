@@ -64,8 +64,7 @@ func (ev *Evidence) uses(a *timeline.Actor, challenges Bits) iter.Seq[use] {
 		last := LongAgo // acceptance that nothing refused followed
 		for i := range a.Events {
 			e := &a.Events[i]
-			accepted := e.Outcome == timeline.Accepted && ev.Roles[e.Endpoint]&Guards != 0
-			challenged := e.Outcome == timeline.Unauthorized && e.Refusal < timeline.EarlierEvent && challenges.Has(int(e.Refusal))
+			accepted, challenged := ev.answered(e, challenges)
 			if silence := e.Time - last; (accepted || challenged) && silence <= useWindow {
 				span := 0
 				for silence > useSpans[span] {
@@ -85,6 +84,12 @@ func (ev *Evidence) uses(a *timeline.Actor, challenges Bits) iter.Seq[use] {
 	}
 }
 
+// answered reports whether a request was accepted on a protected route, or challenged in this run.
+func (ev *Evidence) answered(e *timeline.Event, challenges Bits) (accepted, challenged bool) {
+	return e.Outcome == timeline.Accepted && ev.Roles[e.Endpoint]&Guards != 0,
+		e.Outcome == timeline.Unauthorized && e.Refusal < timeline.EarlierEvent && challenges.Has(int(e.Refusal))
+}
+
 // challengedInUse reports whether a request in use of an actor was challenged.
 func (ev *Evidence) challengedInUse(a *timeline.Actor, challenges Bits) bool {
 	for u := range ev.uses(a, challenges) {
@@ -100,6 +105,7 @@ func (s *sessionizer) countUses(a *timeline.Actor) {
 	if !s.challengedInUse(a, s.challenges) {
 		return
 	}
+	s.countChances(a)
 	for u := range s.uses(a, s.challenges) {
 		site := s.siteOf[u.event.Endpoint]
 		if !s.followed[site] {

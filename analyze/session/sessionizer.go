@@ -18,6 +18,7 @@ type sessionizer struct {
 	lifetimes      []*Lifetimes   // by site
 	used           [][]stats.Cell // by site and step: requests in use, see uses; the hits are challenges
 	challenges     Bits           // but for those of shared clients
+	chances        []*chances     // by site; nil for none
 	endpoints      []endpointPart
 	sessions       *spill.Sorter[Record]
 	clients        map[timeline.Client]*ClientStats
@@ -58,7 +59,7 @@ func newSessionizer(ev *Evidence, followed []bool) *sessionizer {
 		return &spill.Sorter[ClientLink]{Codec: linkCodec, Space: ev.memory.Space, Limit: ev.memory.Records(ev.Workers, linkSize)}
 	}
 	return &sessionizer{
-		Evidence: ev, followed: followed, lifetimes: make([]*Lifetimes, len(followed)), used: make([][]stats.Cell, len(followed)), saver: ev.saver.newPart(),
+		Evidence: ev, followed: followed, lifetimes: make([]*Lifetimes, len(followed)), used: make([][]stats.Cell, len(followed)), chances: make([]*chances, len(followed)), saver: ev.saver.newPart(),
 		endpoints: make([]endpointPart, len(ev.Endpoints)),
 		clients:   map[timeline.Client]*ClientStats{},
 		forms:     map[formPage]int64{},
