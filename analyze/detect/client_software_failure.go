@@ -43,7 +43,7 @@ var clientSoftwareFailure = Kind{
 		{{else if .Everywhere}}{{plural .Refused "client" "clients"}} of this version were refused. On average, {{share .RefusedShare}} of the requests of a client are (at least {{share .RefusedLow}} with 95% confidence), and {{share .OthersShare}} of those of a client with another version of the same software.
 		{{else}}{{plural .Refused "client" "clients"}} of this version were refused there, {{share .RefusedShare}} of those that made such requests (at least {{share .RefusedLow}} with 95% confidence).
 		Other software made the same requests in the same hours and was refused {{share .OthersShare}} of the time.{{end}}
-		{{if .Renewal}}The clients had been accepted before, and renew or fetch a token there: a renewal has no password that somebody could mistype.{{if gt .RouteCount 1}} When their tokens expire, {{plural .RouteCount "route refuses" "routes refuse"}} them.{{end}}{{else if .NoCredentials}}Its refused requests carry no user or session, while its accepted requests do.{{else if .Unrenewed}}Sessions of other versions are renewed after silences as long, so the tokens could have been.{{else if .Everywhere}}Their users are not the cause: it is refused far more than other versions on all routes. It may not renew its tokens, or send them to the wrong place.{{else}}The clients had signed in or been accepted before, so their users are not the cause.{{end}}
+		{{if .Renewal}}The clients had been accepted before, and renew or fetch a token there: a renewal has no password that somebody could mistype.{{if gt .RouteCount 1}} When their tokens expire, {{plural .RouteCount "route refuses" "routes refuse"}} them.{{end}}{{else if .NoCredentials}}Its refused requests carry no user or session, while its accepted requests do.{{else if .Unrenewed}}Sessions of other versions are renewed after silences as long, so the tokens could have been.{{else if .Everywhere}}Their users are not the cause: it is refused far more than other versions{{if gt .RouteCount 1}} on all routes{{end}}. It may not renew its tokens, or send them to the wrong place.{{else}}The clients had signed in or been accepted before, so their users are not the cause.{{end}}
 		{{if .Versions}}Other versions: {{list .Versions}}.{{end}}
 		{{if .Ongoing}}It still fails at the end of the log.{{else if not .Unrenewed}}It stopped before the end of the log.{{end}}{{end}}`,
 	Remedy: []string{
@@ -191,9 +191,9 @@ func (s *softwareStrata) merge(o *softwareStrata) {
 	}
 }
 
-// provenRefusal reports whether a refusal is of a client that is accepted otherwise.
+// provenRefusal reports whether a refusal that is open is of a client that is accepted otherwise.
 func provenRefusal(r *session.Refusal) bool {
-	return (r.Known || r.Good) && !r.Entry && r.Cause != session.Challenge
+	return (r.Known || r.Good) && !r.Entry
 }
 
 // ofMember reports whether a refusal is of a client that is accepted otherwise, or of a
@@ -318,7 +318,7 @@ func (p *softwarePart) actor(a *timeline.Actor, id uint32) {
 		}
 		switch {
 		case e.Outcome == timeline.Unauthorized:
-			if r := p.d.Refusals.At(int(e.Refusal)); r.Cause == session.Challenge || r.Entry {
+			if r := p.d.Refusals.At(int(e.Refusal)); p.d.challenge(e.Refusal, r) || r.Entry {
 				continue
 			}
 			if last.refused == 0 || e.Time-last.refused > session.Nearby {
@@ -657,8 +657,8 @@ func (o *softwareObserver) versions(s uint32, matches func(*session.Refusal) boo
 		return nil
 	}
 	refused := map[uint32]int64{}
-	for _, r := range o.d.Refusals.All() {
-		if r.Cause != session.Challenge && matches(r) {
+	for i, r := range o.d.Refusals.All() {
+		if !o.d.challenge(uint32(i), r) && matches(r) {
 			refused[o.software.of[r.Agent][0]]++
 		}
 	}

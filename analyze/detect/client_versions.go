@@ -84,6 +84,12 @@ func (d *Diagnosis) compareVersions(s *software) (worse []versionTest) {
 		t.unrenewed = true
 		tests = append(tests, t)
 	}
+	return worseVersions(tests)
+}
+
+// worseVersions returns the tests of versions that are refused far more than the others of their
+// families.
+func worseVersions(tests []versionTest) (worse []versionTest) {
 	p := make([]float64, len(tests))
 	for i := range tests {
 		p[i] = tests[i].p
@@ -288,17 +294,20 @@ func compareFamily(clients []versionClient) []versionTest {
 }
 
 // failingVersion returns the finding of a version that is refused on all routes; false if nearly
-// all of its refusals are by one, which has a test of its own.
+// all of its refusals are by one, which has a test of its own, unless it goes on after most of them.
 func (o *softwareObserver) failingVersion(t *versionTest) (c candidate, ok bool) {
-	routes, first := map[uint32]int{}, session.Never
+	routes, first, reopened := map[uint32]int{}, session.Never, 0
 	for i, r := range o.d.Refusals.All() {
 		if o.software.of[r.Agent][0] == t.version+1 && o.d.open(i) && !r.SignIn && (!t.unrenewed || r.Known && !r.Renewed()) {
 			c.claims = append(c.claims, uint32(i))
 			routes[r.Endpoint]++
 			first = min(first, r.Time)
+			if o.d.reopened.Has(i) {
+				reopened++
+			}
 		}
 	}
-	if len(c.claims) == 0 || !t.unrenewed && float64(routes[mostAsked(routes)]) >= versionOnRoutes*float64(len(c.claims)) {
+	if len(c.claims) == 0 || !t.unrenewed && 2*reopened < len(c.claims) && float64(routes[mostAsked(routes)]) >= versionOnRoutes*float64(len(c.claims)) {
 		return c, false
 	}
 	details := &FailingSoftware{
@@ -391,7 +400,7 @@ func (p *softwarePart) countVersion(e *timeline.Event) {
 	switch e.Outcome {
 	case timeline.Accepted:
 	case timeline.Unauthorized:
-		if which = 1; p.d.Refusals.At(int(e.Refusal)).Cause == session.Challenge {
+		if which = 1; p.d.challenge(e.Refusal, p.d.Refusals.At(int(e.Refusal))) {
 			return
 		}
 	default:

@@ -31,6 +31,7 @@ type Diagnosis struct {
 	kinds        []Kind // those whose needs the log meets
 	undetectable []result.Undetectable
 	closed       session.Bits // the refusals that no finding may explain any more; see open
+	reopened     session.Bits // the challenges that are none; see reopen
 	sampled      bool         // firstWalk may take a sample
 	finding      []int32      // by refusal: the finding that explains it, index plus one; else 0. nil before Explain
 	passing
@@ -84,6 +85,7 @@ func newDiagnosis(ev *session.Evidence) *Diagnosis {
 			d.closed.Add(i)
 		}
 	}
+	d.reopen()
 	d.kinds, d.undetectable = detectable(Catalogue(), ev.State)
 	d.passing, d.young = passingOf(ev), youngTokens(ev)
 	d.submitted = d.findSubmissions()
@@ -166,6 +168,7 @@ func (d *Diagnosis) Explain(policy *policy.Policy, failures []Failure) (*Explana
 	if o, ok := d.observed[endpointMisconfigured.Name].(*endpointObserver); ok {
 		doubted = d.doubtedLinks(o.links)
 	}
+	doubted.Merge(d.reopened)
 	for i, f := range d.finding {
 		d.finding[i] = place[f]
 	}

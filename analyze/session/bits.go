@@ -23,6 +23,13 @@ func (b *Bits) Merge(other Bits) {
 	}
 }
 
+// Remove removes the numbers of another set.
+func (b Bits) Remove(other Bits) {
+	for i, word := range other[:min(len(b), len(other))] {
+		b[i] &^= word
+	}
+}
+
 // Each yields the numbers in ascending order.
 func (b Bits) Each(yield func(int) bool) {
 	for n, word := range b {

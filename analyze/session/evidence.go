@@ -62,10 +62,13 @@ type Evidence struct {
 	doors         doors
 	passwords     bool // see asksForPasswords
 
-	Clients     map[timeline.Client]*ClientStats
-	Links       []*spill.Sorter[ClientLink] // the users that clients named; nil after DropTimelines
-	UserClients []int64                     // by user: distinct clients that named it
-	Actors      int64                       // actors that were accepted on a protected route
+	Clients map[timeline.Client]*ClientStats
+	Links   []*spill.Sorter[ClientLink] // the users that clients named; nil after DropTimelines
+	// ChallengedInUse holds of each client without a session id that was challenged in use its
+	// requests in use; the hits are challenges. See uses.
+	ChallengedInUse map[timeline.Client]stats.Cell
+	UserClients     []int64 // by user: distinct clients that named it
+	Actors          int64   // actors that were accepted on a protected route
 
 	// From and To bound the time that holds nearly all requests; Width is that of
 	// a step of it, in milliseconds.
@@ -283,7 +286,7 @@ func (ev *Evidence) DropTimelines() {
 // Release frees what only the rows of clients and users need: Clients, UserClients,
 // and State.Users unless Save needs them.
 func (ev *Evidence) Release() {
-	ev.Clients, ev.UserClients = nil, nil
+	ev.Clients, ev.UserClients, ev.ChallengedInUse = nil, nil, nil
 	if ev.saver == nil {
 		ev.State.Users = nil
 	}

@@ -63,7 +63,13 @@ func (ev *Evidence) gatherLifetimes(parts []*sessionizer) {
 // gatherClients adds up the clients.
 func (ev *Evidence) gatherClients(parts []*sessionizer) {
 	ev.Clients = parts[0].clients
+	ev.ChallengedInUse = parts[0].inUse
 	for _, s := range parts[1:] {
+		for c, cell := range s.inUse {
+			sum := ev.ChallengedInUse[c]
+			sum.Merge(cell)
+			ev.ChallengedInUse[c] = sum
+		}
 		for c, stats := range s.clients {
 			if sum := ev.Clients[c]; sum != nil {
 				sum.Tally.Merge(&stats.Tally)

@@ -107,6 +107,11 @@ func (s *sessionizer) countUses(a *timeline.Actor) {
 	}
 	s.countChances(a)
 	for u := range s.uses(a, s.challenges) {
+		if a.Session == nil {
+			x := s.inUse[u.event.Client]
+			x.Add(u.challenged)
+			s.inUse[u.event.Client] = x
+		}
 		site := s.siteOf[u.event.Endpoint]
 		if !s.followed[site] {
 			continue

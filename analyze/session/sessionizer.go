@@ -14,11 +14,12 @@ type sessionizer struct {
 	*Evidence // read only
 	*drawers
 
-	followed       []bool         // by site, see followedSites
-	lifetimes      []*Lifetimes   // by site
-	used           [][]stats.Cell // by site and step: requests in use, see uses; the hits are challenges
-	challenges     Bits           // but for those of shared clients
-	chances        []*chances     // by site; nil for none
+	followed       []bool                         // by site, see followedSites
+	lifetimes      []*Lifetimes                   // by site
+	used           [][]stats.Cell                 // by site and step: requests in use, see uses; the hits are challenges
+	inUse          map[timeline.Client]stats.Cell // see ChallengedInUse
+	challenges     Bits                           // but for those of shared clients
+	chances        []*chances                     // by site; nil for none
 	endpoints      []endpointPart
 	sessions       *spill.Sorter[Record]
 	clients        map[timeline.Client]*ClientStats
@@ -63,6 +64,7 @@ func newSessionizer(ev *Evidence, followed []bool) *sessionizer {
 		endpoints: make([]endpointPart, len(ev.Endpoints)),
 		clients:   map[timeline.Client]*ClientStats{},
 		forms:     map[formPage]int64{},
+		inUse:     map[timeline.Client]stats.Cell{},
 		sessions: &spill.Sorter[Record]{
 			Codec: recordCodec, Space: ev.memory.Space, Limit: ev.memory.Records(ev.Workers, recordSize),
 		},
