@@ -63,6 +63,12 @@ type machineObserver struct {
 	parts    []*machinePart
 }
 
+// inSessions reports whether a client is a program that is accepted in sessions, too: the log may
+// have no id where it is refused.
+func (o *machineObserver) inSessions(c timeline.Client) bool {
+	return o.follow[c] != nil && o.d.Clients[c].Sessions > 0 && !isBrowser(o.d.State.Agents[c.Agent])
+}
+
 // observeMachines returns an observer of the clients that were refused repeatedly
 // and also accepted, nil if there are none.
 func observeMachines(d *Diagnosis) observer {
@@ -125,7 +131,9 @@ func (o *machineObserver) bringsName(c timeline.Client) bool {
 	return o.named[c] == o.refused[c] && !isBrowser(o.d.State.Agents[c.Agent])
 }
 
-func (o *machineObserver) wants(id uint32, _ timeline.ActorSummary) bool { return o.actors.has(id) }
+func (o *machineObserver) wants(id uint32, w timeline.ActorSummary) bool {
+	return o.actors.has(id) || o.d.State.Sessions && w.Only && o.inSessions(w.Client)
+}
 
 func (o *machineObserver) part() func(*timeline.Actor, uint32) {
 	p := &machinePart{machineObserver: o}
@@ -142,19 +150,89 @@ func (o *machineObserver) gather() {
 	slices.SortStableFunc(o.machines, func(a, b machine) int {
 		return cmp.Or(timeline.CompareClients(a.client, b.client), cmp.Compare(a.user, b.user))
 	})
+	o.addSessions()
 	o.parts = nil
+}
+
+// addSessions adds what clients were answered in their sessions, where all that is refused names
+// nobody. The machine is that of their user, if there is one.
+func (o *machineObserver) addSessions() {
+	type merged struct {
+		answers []answer
+		user    uint32
+		several bool // users
+	}
+	clients := map[timeline.Client]*merged{}
+	for _, p := range o.parts {
+		for _, m := range p.sessions {
+			x := clients[m.client]
+			if x == nil {
+				x = &merged{user: m.user}
+				clients[m.client] = x
+			}
+			x.answers = append(x.answers, m.answers...)
+			x.several = x.several || x.user != m.user
+		}
+	}
+	for i := range o.machines {
+		m := &o.machines[i]
+		x := clients[m.client]
+		if x == nil || m.user != 0 {
+			continue
+		}
+		all := slices.Concat(m.answers, x.answers)
+		slices.SortFunc(all, compareAnswers)
+		m.answers = nil
+		for _, a := range all {
+			m.add(a)
+		}
+		if !x.several {
+			m.user = x.user
+		}
+	}
+}
+
+// compareAnswers orders answers by time.
+func compareAnswers(a, b answer) int {
+	return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.endpoint, b.endpoint), cmp.Compare(a.refusal, b.refusal))
 }
 
 // machinePart is the part of one goroutine.
 type machinePart struct {
 	*machineObserver // read only
 	machines         []machine
+	sessions         []machine // what clients were answered in one session
+}
+
+// session records the acceptances of a session of one client.
+func (p *machinePart) session(a *timeline.Actor) {
+	client := a.Events[0].Client
+	if !p.inSessions(client) {
+		return
+	}
+	m := machine{client: client}
+	for i := range a.Events {
+		e := &a.Events[i]
+		if e.User != 0 {
+			m.user = e.User
+		}
+		if e.Outcome == timeline.Accepted && p.follow[client][e.Endpoint] && e.Client == client {
+			m.add(answer{e.Time, timeline.NoRefusal, e.Endpoint})
+		}
+	}
+	if len(m.answers) > 0 {
+		p.sessions = append(p.sessions, m)
+	}
 }
 
 // actor records the outcomes of a client without a session, by the user that it
 // named last.
 func (p *machinePart) actor(a *timeline.Actor, _ uint32) {
-	if a.Session != nil || len(a.Events) == 0 {
+	if len(a.Events) == 0 {
+		return
+	}
+	if a.Session != nil {
+		p.session(a)
 		return
 	}
 	client := a.Events[0].Client

@@ -59,9 +59,7 @@ func (o *machineObserver) senders() (all []machine) {
 			}
 			one.answers = append(one.answers, m.answers...)
 		}
-		slices.SortFunc(one.answers, func(a, b answer) int {
-			return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.endpoint, b.endpoint), cmp.Compare(a.refusal, b.refusal))
-		})
+		slices.SortFunc(one.answers, compareAnswers)
 		if float64(refused) < outageShare*float64(len(list)) && !o.refusedTogether(&one) || slices.ContainsFunc(one.answers, func(a answer) bool {
 			return a.refused() && (of[a.endpoint] == mixed || o.d.Refusals.At(int(a.refusal)).Alive)
 		}) {
