@@ -135,3 +135,21 @@ func TestInterleaved(t *testing.T) {
 		t.Error("a change of the route looks interleaved")
 	}
 }
+
+// TestAlwaysRefused checks that who is refused and let in at last is not always refused.
+func TestAlwaysRefused(t *testing.T) {
+	for _, x := range []struct {
+		name string
+		of   actorCount
+		want bool
+	}{
+		{"refused only", actorCount{refused: 4}, true},
+		{"accepted once in between", actorCount{refused: 9, accepted: 1}, true},
+		{"mistyped, then let in", actorCount{refused: 9, accepted: 1, admitted: true}, false},
+		{"accepted as often", actorCount{refused: 4, accepted: 4}, false},
+	} {
+		if got := x.of.always(); got != x.want {
+			t.Errorf("%s: always %v, want %v", x.name, got, x.want)
+		}
+	}
+}

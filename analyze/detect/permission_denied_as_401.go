@@ -120,12 +120,13 @@ type actorCount struct {
 	who               uint64 // user plus one, or the actor's id << 32 if no user is known
 	accepted, refused int32
 	first, last       int64 // Unix milliseconds
+	admitted          bool  // by the last answer
 }
 
 // always and never report whether a route refuses the actor, or accepts it, but for a few
-// times.
+// times. Who is let in at last has a permission, and mistyped.
 func (x *actorCount) always() bool {
-	return x.refused > 0 && float64(x.accepted) <= permissionStray*float64(x.accepted+x.refused)
+	return x.refused > 0 && !x.admitted && float64(x.accepted) <= permissionStray*float64(x.accepted+x.refused)
 }
 
 func (x *actorCount) never() bool {
@@ -234,7 +235,10 @@ func (p *permissionPart) add(a *timeline.Actor, id uint32) {
 		if p.user != 0 {
 			x.who = uint64(p.user)
 		}
-		x.first, x.last = min(x.first, e.Time), max(x.last, e.Time)
+		x.first = min(x.first, e.Time)
+		if e.Time >= x.last {
+			x.last, x.admitted = e.Time, !refused
+		}
 		if refused {
 			x.refused++
 		} else {
@@ -338,7 +342,9 @@ func sumUsers(list []actorCount, at []uint32) []actorCount {
 		}
 		y.accepted += x.accepted
 		y.refused += x.refused
-		y.last = max(y.last, x.last)
+		if x.last > y.last || x.last == y.last && !x.admitted {
+			y.last, y.admitted = x.last, x.admitted
+		}
 	}
 	for i := range sums {
 		if who := sums[i].who; who>>32 == 0 {
