@@ -207,3 +207,39 @@ func TestPermissionOfFew(t *testing.T) {
 		}
 	}
 }
+
+// TestVisitorsOfCampaign checks that a crowd that opens a public page whose calls require a
+// session is no alarm where newcomers are refused at any time, and that it is one elsewhere.
+func TestVisitorsOfCampaign(t *testing.T) {
+	for _, usual := range []bool{true, false} {
+		w := newWorld(21)
+		w.sessionIDs = true
+		n := 0
+		visit := func(at time.Duration, member, ask bool) {
+			address, id := fmt.Sprintf("198.51.%d.%d", n/250, n%250), ""
+			if n++; member {
+				id = fmt.Sprintf("s%d", n)
+			}
+			w.add(at, "GET", "/", "", "", address, "200")
+			for k := range time.Duration(3) {
+				switch {
+				case member:
+					w.add(at+k*time.Minute, "GET", "/api/me", "", id, address, "200")
+				case ask && k == 0:
+					w.add(at+time.Second, "GET", "/api/me", "", "", address, "401")
+				}
+				w.add(at+k*time.Minute+2*time.Second, "GET", "/garden", "", "", address, "200")
+			}
+		}
+		for i := range 300 {
+			visit(w.minutes(1400), i%2 == 0, usual)
+		}
+		for range 700 {
+			visit(10*time.Hour+w.minutes(60), false, true)
+		}
+		_, findings := w.scan(t, 1)
+		if alarm := len(findings) > 0 && findings[0].Kind == "unauthorized_spike" && findings[0].Severity >= result.Medium; alarm == usual {
+			t.Errorf("usual %v: found %+v", usual, findings)
+		}
+	}
+}

@@ -45,6 +45,7 @@ var unauthorizedSpike = Kind{
 	Explanation: `{{with .Details}}
 		Between {{time .From}} and {{time .To}} there were {{number .Observed}} {{refusals}} that nothing else explains{{$own := number $.Unauthorized}}{{if ne $own (number .Observed)}}, {{$own}} of which belong to it{{end}}; for as many visits, {{fixed 0 .Expected}} are usual.
 		{{plural .Clients "client was" "clients were"}} refused. Of the visits to what requires credentials, {{share .RefusedShare}} (at least {{share .RefusedLow}} with 95% confidence) were refused; at other times it is {{share .UsualShare}}.
+		{{if .Visitors}}More visitors came: nearly all of the refused had just arrived, were served something else first and did not try to sign in. Of those who arrive at other times, about as many are refused.{{end}}
 		{{if .Common}}What they have in common: {{list .Common}}.{{else if ge .RefusedShare 0.8}}Next to nobody was accepted, whoever asked for whatever.{{else}}They have nothing in common: no endpoint, client, user, user agent or backend stands out.{{end}}{{end}}`,
 	Remedy: []string{
 		`{{with .Details}}{{if and (ge .RefusedShare 0.8) (not .Common)}}Next to nobody was accepted: check what verifies the credentials at that time, such as the directory (LDAP), the identity provider, the session store or the service of auth_request.{{end}}{{end}}`,
@@ -71,6 +72,7 @@ type Spike struct {
 	UsualShare   result.Share       `json:"usual_share"`
 	MadeBy       []string           `json:"made_by"` // attribute: elements (share of the excess), strongest first
 	Common       []string           `json:"-"`       // attribute and elements
+	Visitors     bool               `json:"-"`       // more people came, who are refused as usual
 	PValue       result.Probability `json:"p_value"`
 }
 
@@ -97,6 +99,9 @@ const (
 	// spikeRest is the least share of the refusals of its time that a spike must have
 	// beside other findings: less is the edge of what they explain.
 	spikeRest = 0.2
+	// spikeOthers is the maximum share of the refusals that are of others than strangers
+	// where more visitors come and nothing else has changed.
+	spikeOthers = 0.1
 	// dayLength is a day in milliseconds.
 	dayLength = 24 * 3_600_000
 )
@@ -198,6 +203,11 @@ func (s *contrastSeries) requestsRise(place int, x *stats.Excursion) bool {
 			}
 		}
 	}
+	return risen(in, out)
+}
+
+// risen reports whether the share of hits is certainly greater than at other times.
+func risen(in, out stats.Cell) bool {
 	upper := 1 - stats.WilsonLower(out.Trials-out.Hits, out.Trials, spikeZ)
 	return stats.WilsonLower(in.Hits, in.Trials, spikeZ) >= spikeRise*upper
 }
@@ -268,12 +278,16 @@ func spike(s *contrastSeries, x *contrast, outage bool) (candidate, bool) {
 	case clients >= spikeMany && (ratio >= spikeLoud || share >= spikeTotal):
 		c.Severity = result.Medium
 	}
+	visitors := !outage && c.Severity > result.Low && moreVisitors(d, &claims)
+	if visitors {
+		c.Severity = result.Low
+	}
 	c.Confidence = confidence(x.p, 1-expected/observed)
 	details := &Spike{
 		From: result.Time(c.Onset), To: result.Time(d.State.Refusals.At(int(claims.last)).Time),
 		Observed: observed, Expected: round(expected, 1), Factor: round(observed/expected, 1), PValue: result.Probability(x.p),
 		Clients: clients, RefusedShare: result.Share(round(share, 4)), RefusedLow: result.Share(round(x.lower, 4)),
-		UsualShare: result.Share(round(x.usual, 4)),
+		UsualShare: result.Share(round(x.usual, 4)), Visitors: visitors,
 	}
 	for _, m := range causes {
 		elements := strings.Join(m.elements, ", ")
@@ -284,6 +298,36 @@ func spike(s *contrastSeries, x *contrast, outage bool) (candidate, bool) {
 	}
 	c.Details = details
 	return c, true
+}
+
+// moreVisitors reports whether hardly anything but the number of visitors has risen: the refused
+// are strangers who have just come, are served something else first and do not try to sign in,
+// and of those who come at other times as many are refused.
+func moreVisitors(d *Diagnosis, claims *ascending) bool {
+	const window = session.Nearby * 1000
+	others := 0
+	for _, r := range d.Refusals.Of(claims.each) {
+		s := d.Clients[r.Client()]
+		if s == nil || r.Known || r.Good || r.SignIn || r.Time*1000-s.Tally.First > window ||
+			s.Tally.FirstAccepted == parse.NoTime || s.Tally.FirstAccepted > r.Time*1000 {
+			others++
+		}
+	}
+	if float64(others) > spikeOthers*float64(claims.n) {
+		return false
+	}
+	from, to := d.Refusals.At(int(claims.first())).Time*1000-window, d.Refusals.At(int(claims.last)).Time*1000
+	var in, out stats.Cell // those who come, at that time and at others; hits are refused
+	for _, s := range d.Clients {
+		if t := &s.Tally; t.N[timeline.Accepted] > 0 {
+			cell := &out
+			if t.First >= from && t.First <= to {
+				cell = &in
+			}
+			cell.Add(t.FirstRefused != parse.NoTime && t.FirstRefused-t.First <= window)
+		}
+	}
+	return out.Trials >= contrastOutside && !risen(in, out)
 }
 
 // isRest reports whether refusals are what findings have left of their time on a host.
