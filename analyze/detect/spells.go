@@ -50,22 +50,30 @@ const (
 	spellUneven    = 5
 	spellDispersed = 2.5
 	spellTries     = 1.3
-	// spellPure is the minimum chance that another client of the time is refused, too, and
-	// spellUsual the maximum share in the long time around: spells are exceptions.
-	spellPure  = 0.6
-	spellUsual = 0.3
+	// spellPure is the minimum chance that another client of the time is refused, too: of sessions
+	// that servers end which are replaced, many have begun anew by then. For sign-ins, at which
+	// people mistype at other times, it is spellPureTries. spellUsual is the maximum share in the
+	// long time around: spells are exceptions.
+	spellPure      = 0.7
+	spellPureTries = 0.5
+	spellUsual     = 0.3
+	// spellMost is the minimum share of those who ask that is refused in each bin of a spell.
+	spellMost = 0.6
 	// spellTimes is the minimum number of spells that refuse several clients, and spellShare the
-	// maximum share of the time that they take.
+	// maximum share of the time that they take. spellOne is the maximum share of the refusals in one
+	// of them, else it is an outage, and chance the others.
 	spellTimes = 3
 	spellShare = 0.25
+	spellOne   = 0.7
 	// spellFar is how many times the usual distance of spells those that are far from the others
 	// are away.
 	spellFar = 4
 	// spellRest is the share of the refusals from the first spell to the last that are in spells from
 	// which on the others are of the same trouble: at the edges of a spell, some are accepted.
 	spellRest = 0.75
-	// spellWeight is how many times more spells count than other findings of the same refusals,
-	// such as an end of all sessions in each of the longer ones.
+	// spellWeight is how many times more the spells of a whole site count than other findings of the
+	// same refusals, such as an end of all sessions in each of the longer ones. Of a
+	// route they count as many times less: it may itself be at fault.
 	spellWeight = 2
 )
 

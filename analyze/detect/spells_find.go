@@ -15,6 +15,7 @@ type purity struct {
 	merged   int     // bins that are taken as one
 	together float64 // the refusals for which another client of the bin was refused, too: a sum of chances
 	of       int64   // refusals in bins with another client
+	alone    int64   // refusals in others
 	usual    float64 // sum of the shares around them
 }
 
@@ -31,6 +32,8 @@ func (p *part) pureIn(merged int) purity {
 			if n > 1 {
 				x.together += float64(r) * float64(r-1) / float64(n-1)
 				of += r
+			} else {
+				x.alone += r
 			}
 		}
 		x.of += of
@@ -49,10 +52,14 @@ func sumBins(bins []bin) (sum bin) {
 
 // pure returns the width of bins that shows spells best; false if none does.
 func (p *part) pure(tests float64) (best purity, pValue float64, ok bool) {
+	least := spellPure
+	if p.signIn {
+		least = spellPureTries
+	}
 	for n := range spellWidths {
 		x := p.pureIn(1 << n)
 		of := float64(x.of)
-		if x.of < spellRefused || x.together < spellPure*of || x.usual > spellUsual*of || ok && x.together-x.usual <= best.together-best.usual {
+		if x.of < max(spellRefused, x.alone) || x.together < least*of || x.usual > spellUsual*of || ok && x.together-x.usual <= best.together-best.usual {
 			continue
 		}
 		if tail := min(1, stats.BinomialTail(int64(x.together), x.of, max(x.usual/of, mixedUsual))*tests*spellWidths); tail <= mixedFalse {
@@ -66,6 +73,7 @@ func (p *part) pure(tests float64) (best purity, pValue float64, ok bool) {
 type spell struct {
 	from, to    int64 // to is excluded
 	refused     int64 // clients, in each bin
+	goesOn      bool  // nobody was accepted since the spell before
 	first, last int64 // of the refusals
 	actors      map[uint32]bool
 }
@@ -73,22 +81,23 @@ type spell struct {
 // spells returns the times in which most clients are refused and between which some are
 // accepted.
 func (p *part) spells(merged int) (list []spell) {
-	quiet := spellFine // bins since the last refusal
+	quiet, accepted := spellFine, true // bins since the last refusal; whether somebody was accepted since
 	n := 0
 	for bins := range slices.Chunk(p.bins, merged) {
 		b, from := sumBins(bins), p.first+int64(n*merged)*p.width
 		n++
 		to := from + int64(merged)*p.width
 		switch {
-		case b.refused > 0 && float64(b.refused) >= spellPure*float64(b.refused+b.accepted):
+		case b.refused > 0 && float64(b.refused) >= spellMost*float64(b.refused+b.accepted):
 			if quiet >= spellFine {
-				list = append(list, spell{from: from, actors: map[uint32]bool{}})
+				list = append(list, spell{from: from, goesOn: !accepted, actors: map[uint32]bool{}})
 			}
+			accepted = false
 			last := &list[len(list)-1]
 			last.to, quiet = to, 0
 			last.refused += int64(b.refused)
 		case b.accepted > 0:
-			quiet = spellFine
+			quiet, accepted = spellFine, true
 		default:
 			quiet++
 		}
@@ -101,7 +110,7 @@ func (p *part) spells(merged int) (list []spell) {
 func dense(list []spell) []spell {
 	var several []int // spells of several clients
 	for i := range list {
-		if list[i].refused > 1 {
+		if list[i].refused > 1 && !list[i].goesOn {
 			several = append(several, i)
 		}
 	}
@@ -183,16 +192,20 @@ func (o *spellObserver) finding(n int32, x purity, pValue float64) (c candidate,
 	if float64(inSpells) >= spellRest*float64(len(meanwhile)) {
 		c.claims = meanwhile
 	}
-	times, longest, taken, refused := 0, int64(0), int64(0), int64(0)
+	times, longest, taken, refused, here, most := 0, int64(0), int64(0), int64(0), int64(0), int64(0)
 	for i := range list {
 		s := &list[i]
-		taken, refused = taken+s.to-s.from, refused+s.refused
-		if len(s.actors) > 1 {
+		if !s.goesOn {
+			here = 0
+		}
+		here += s.refused
+		taken, refused, most = taken+s.to-s.from, refused+s.refused, max(most, here)
+		if len(s.actors) > 1 && !s.goesOn {
 			times++
 			longest = max(longest, s.last-s.first)
 		}
 	}
-	if times < spellTimes || len(actors) < mixedSessions || float64(taken) > spellShare*float64(p.last-p.first) ||
+	if times < spellTimes || len(actors) < mixedSessions || float64(taken) > spellShare*float64(p.last-p.first) || float64(most) > spellOne*float64(refused) ||
 		float64(inSpells) < minKept*float64(refused) || o.d.ofOneVersion(c.claims) { // the rest of something else
 		return c, false
 	}
@@ -204,7 +217,9 @@ func (o *spellObserver) finding(n int32, x purity, pValue float64) (c candidate,
 	details.Sessions, details.Routes = int64(len(actors)), len(routes)
 	o.d.rateMixture(&c, details, pValue, details.Sessions)
 	c.Subject.Host, c.Subject.Route = p.host, p.prefix
-	c.weight = spellWeight
+	if c.weight = spellWeight; p.prefix != "" {
+		c.weight = 1.0 / spellWeight
+	}
 	c.Onset = list[0].first * 1000
 	high := result.Time(c.Onset)
 	details.OnsetHigh = &high

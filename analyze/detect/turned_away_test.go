@@ -66,7 +66,7 @@ func TestTurnedAway(t *testing.T) {
 }
 
 // TestVainRoutes is about programs that renew their token after a refusal: where one route refuses
-// the new ones for minutes at a time, it is at fault.
+// the new ones for minutes at a time, another time of each program, it is at fault.
 func TestVainRoutes(t *testing.T) {
 	for name, x := range map[string]struct {
 		refuses func(w *world, route string, now time.Duration) bool
@@ -87,7 +87,7 @@ func TestVainRoutes(t *testing.T) {
 				w.add(at, "POST", "/login", "", "", address, "200")
 				for token := at; at < 18*time.Hour; at += time.Duration(5+w.r.IntN(50)) * time.Second {
 					route := routes[w.r.IntN(len(routes))]
-					if bad := x.refuses(w, route, at); bad || at-token > 10*time.Minute {
+					if bad := x.refuses(w, route, at+time.Duration(i)*7*time.Minute); bad || at-token > 10*time.Minute {
 						w.add(at, "GET", route, "", "", address, "401")
 						at += time.Second
 						w.add(at, "POST", "/auth/refresh", "", "", address, "200")
