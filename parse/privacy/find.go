@@ -57,7 +57,13 @@ func (m *Mask) find(b []byte, own bool) []span {
 			}
 		}
 		if with != nil {
-			m.spans = append(m.spans, span{v.source(start), v.source(end), with})
+			s := span{v.source(start), v.source(end), with}
+			if n := len(m.spans); n > 0 { // addresses such as a@b@c share a part
+				s.start = max(s.start, m.spans[n-1].end)
+			}
+			if s.start < s.end {
+				m.spans = append(m.spans, s)
+			}
 		}
 		i = max(i+1, end)
 	}

@@ -232,6 +232,7 @@ func FuzzText(f *testing.F) {
 		f.Add([]byte(tt.in), []byte(tt.in))
 	}
 	f.Add([]byte(":.:"), []byte("::"))
+	f.Add([]byte("to=bob@example.org&x"), []byte("tO==bob@qxample.obob@qxample.org&x")) // addresses that share a part
 	f.Add([]byte(`\u00`), []byte("%25%2"))
 	f.Fuzz(func(t *testing.T, before, after []byte) {
 		const user, client = "Planted-Name", "203.0.113.77"
