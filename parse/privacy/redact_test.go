@@ -106,6 +106,7 @@ func FuzzRedact(f *testing.F) {
 		f.Add([]byte(tt.in), []byte("&x=1"), uint8(0))
 		f.Add([]byte(tt.in), []byte(tt.in), uint8(len(tt.in)))
 	}
+	f.Add([]byte("Cookie:{\""), []byte("\":0"), uint8(13)) // in a key
 	// A secret is redacted whatever surrounds it: a query parameter, what follows a
 	// scheme, a token, userinfo.
 	forms := [][2]string{

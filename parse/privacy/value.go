@@ -222,8 +222,13 @@ func (f *finder) member(name []byte, i int) int {
 	return next
 }
 
+// isName reports whether b may be a name, and nothing else.
+func isName(b []byte) bool {
+	return !slices.ContainsFunc(b, func(c byte) bool { return !inName[c] })
+}
+
 // nested finds the values in the array or object at i, all of which a name says to be
-// credentials, and returns its end. Keys stay.
+// credentials, and returns its end. Keys that are names stay.
 func (f *finder) nested(name []byte, k kind, i int) int {
 	t := f.text[:min(len(f.text), i+limit(k))]
 	if k == open && t[i] == '{' {
@@ -252,7 +257,7 @@ func (f *finder) nested(name []byte, k kind, i int) int {
 				break
 			}
 			after := f.blanks(next)
-			isKey := objects&1 == 1 && after < len(t) && t[after] == ':'
+			isKey := objects&1 == 1 && after < len(t) && t[after] == ':' && isName(t[start:end])
 			if !isKey && k.holds(name, t[start:end]) {
 				f.cut(start, end)
 			}
