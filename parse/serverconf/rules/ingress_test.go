@@ -31,10 +31,10 @@ func aged(text string, year int) string {
 	return strings.Replace(text, "metadata:\n", fmt.Sprintf("metadata:\n  creationTimestamp: \"%d-01-01T00:00:00Z\"\n", year), 1)
 }
 
-// ingressRules reads manifests.
-func ingressRules(t *testing.T, text string) *Rules {
+// rulesOf reads the rules of a file.
+func rulesOf(t *testing.T, name, text string) *Rules {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "ingress.yaml")
+	path := filepath.Join(t.TempDir(), name)
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +80,7 @@ func TestIngress(t *testing.T) {
 		{"a list of JSON", `{"kind":"List","items":[{"kind":"Ingress","metadata":{"annotations":{"nginx.ingress.kubernetes.io/auth-type":"basic"}},"spec":{"rules":[{"host":"a.test","http":{"paths":[{"path":"/","backend":{"serviceName":"x"}}]}}]}}]}`, Request{Path: "/x"}, Protected, "auth-type: basic", CredentialsKept},
 	} {
 		c.q.Method, c.q.Host = cmp.Or(c.q.Method, "GET"), cmp.Or(c.q.Host, "a.test")
-		a := ingressRules(t, c.text).Resolve(c.q)
+		a := rulesOf(t, "ingress.yaml", c.text).Resolve(c.q)
 		var by []string
 		for _, l := range a.By {
 			by = append(by, strings.TrimPrefix(l.Directive, "nginx.ingress.kubernetes.io/"))
@@ -97,7 +97,7 @@ func TestIngress(t *testing.T) {
 // TestIngressLines checks that facts name the lines of manifests, in snippets too.
 func TestIngressLines(t *testing.T) {
 	text := manifest("a.test", "/ Prefix", "", "auth-type: basic", "configuration-snippet: |\n      # why\n      proxy_set_header Authorization \"\";")
-	r := ingressRules(t, "---\n"+text)
+	r := rulesOf(t, "ingress.yaml", "---\n"+text)
 	lines := strings.Split("---\n"+text, "\n")
 	for _, f := range r.Everywhere() {
 		for _, l := range f.Lines {

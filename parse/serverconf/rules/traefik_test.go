@@ -1,8 +1,6 @@
 package rules
 
 import (
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -86,21 +84,8 @@ items:
   spec: {basicAuth: {secret: users}}
 `
 
-func traefikRules(t *testing.T, text string) *Rules {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "dynamic.yml")
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	r, err := Read(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
-}
-
 func TestTraefik(t *testing.T) {
-	file, cluster := traefikRules(t, traefikConf), traefikRules(t, traefikCluster)
+	file, cluster := rulesOf(t, "dynamic.yml", traefikConf), rulesOf(t, "dynamic.yml", traefikCluster)
 	for _, c := range []struct {
 		rules  *Rules
 		q      Request
