@@ -166,16 +166,19 @@ type intermittentObserver struct {
 }
 
 func (o *intermittentObserver) part() func(*timeline.Actor, uint32) {
-	var parts []func(*timeline.Actor, uint32)
+	var mixed, spells func(*timeline.Actor, uint32)
 	if o.mixed != nil {
-		parts = append(parts, o.mixed.part())
+		mixed = o.mixed.part()
 	}
 	if o.spells != nil {
-		parts = append(parts, o.spells.part())
+		spells = o.spells.part()
 	}
 	return func(a *timeline.Actor, id uint32) {
-		for _, part := range parts {
-			part(a, id)
+		if o.mixed != nil {
+			mixed(a, id)
+		}
+		if spells != nil {
+			spells(a, id)
 		}
 	}
 }
@@ -196,8 +199,12 @@ func (o *intermittentObserver) further() observer {
 	return o.mixed.further()
 }
 
+// dismissed drops the observer of refusals at random if it finds nothing.
 func (o *intermittentObserver) dismissed(weight int32) bool {
-	return o.spells == nil && o.mixed.dismissed(weight)
+	if o.mixed != nil && o.mixed.dismissed(weight) {
+		o.mixed = nil
+	}
+	return o.mixed == nil && o.spells == nil
 }
 
 // mixedObserver counts the actors whose live sessions are accepted, and refused and then

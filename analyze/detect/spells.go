@@ -45,11 +45,9 @@ const (
 	spellParts    = 16
 	// spellUneven is how many standard deviations the refusals must be less even in time than
 	// chance makes them before anything is counted, and spellDispersed their least index of
-	// dispersion: that of pages which are refused for several requests at once is up to about two.
-	// For sign-ins it is spellTries: wrong passwords are typed at any time.
-	spellUneven    = 5
-	spellDispersed = 2.5
-	spellTries     = 1.3
+	// dispersion. A few pages whose requests are refused together reach seven and two.
+	spellUneven    = 8
+	spellDispersed = 2
 	// spellPure is the minimum chance that another client of the time is refused, too: of sessions
 	// that servers end which are replaced, many have begun anew by then. For sign-ins, at which
 	// people mistype at other times, it is spellPureTries. spellUsual is the maximum share in the
@@ -81,10 +79,10 @@ const (
 type part struct {
 	scope
 	refusals    int64
-	first, last int64   // Unix milliseconds, of the refusals
-	width       int64   // of a bin, milliseconds
-	actor       uint32  // of the last refusal
-	counts      []int32 // refusals by wide bin, but for those after another one of their actor; nil afterwards
+	first, last int64      // Unix milliseconds, of the refusals
+	width       int64      // of a bin, milliseconds
+	recent      [16]uint32 // actors of the last refusals that are counted
+	counts      []int32    // refusals by wide bin, but for further ones of a recent actor; nil afterwards
 	bins        []bin
 }
 
@@ -128,12 +126,14 @@ func observeSpells(d *Diagnosis) *spellObserver {
 		p.counts = make([]int32, p.at(p.last)/wideBin+1)
 	}
 	o.eachRefusal(func(p *part, r *session.Refusal) {
-		if p.actor != r.Actor {
-			p.actor = r.Actor
+		if !slices.Contains(p.recent[:], r.Actor) {
+			copy(p.recent[1:], p.recent[:])
+			p.recent[0] = r.Actor
 			p.counts[p.at(r.Time)/wideBin]++
 		}
 	})
-	o.keep(spellParts, (*part).uneven)
+	// Those who mistype at other times hide the spells of a sign-in, and a small log is soon walked over.
+	o.keep(spellParts, func(p *part) bool { return p.uneven() || p.signIn && !d.sampled })
 	if len(o.parts) == 0 {
 		return nil
 	}
@@ -226,10 +226,7 @@ func (o *spellObserver) keep(most int, may func(*part) bool) {
 // uneven reports whether the refusals are less even in time than those of a slowly changing rate
 // (the index of dispersion; Fisher, 1922).
 func (p *part) uneven() bool {
-	excess, degrees, least := 0.0, 0.0, spellDispersed
-	if p.signIn {
-		least = spellTries
-	}
+	excess, degrees := 0.0, 0.0
 	for window := range slices.Chunk(p.counts, spellWindow) {
 		sum := 0.0
 		for _, n := range window {
@@ -244,7 +241,7 @@ func (p *part) uneven() bool {
 		}
 		degrees += float64(len(window) - 1)
 	}
-	return degrees > 0 && excess >= least*degrees && excess-degrees >= spellUneven*math.Sqrt(2*degrees)
+	return degrees > 0 && excess >= spellDispersed*degrees && excess-degrees >= spellUneven*math.Sqrt(2*degrees)
 }
 
 // spellWalker counts for one goroutine.
