@@ -40,6 +40,7 @@ type sessionizer struct {
 	named    answers  // the same
 	repeated answers  // the same
 	habit    habit    // of the current actor, set by lookAhead
+	newLegs  bool     // challenges has refusals of the current actor
 	tries    tries    // of the current actor
 	naming   naming   // of the current actor, set by sum
 	refusal  Refusal  // scratch
@@ -87,6 +88,7 @@ func (s *sessionizer) fail(err error) {
 
 // actor adds an actor.
 func (s *sessionizer) actor(a *timeline.Actor, id uint32) {
+	s.newLegs = false
 	refused := s.sum(a, id)
 	s.shared = a.Session == nil && s.crowds(a)
 	if refused {
@@ -97,7 +99,9 @@ func (s *sessionizer) actor(a *timeline.Actor, id uint32) {
 	s.addAnswers(a)
 	if refused {
 		s.countAlive(a, id)
-		s.countUses(a)
+		if s.newLegs {
+			s.countUses(a)
+		}
 	}
 }
 
@@ -410,6 +414,7 @@ func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id
 	if e.Refusal < timeline.EarlierEvent {
 		s.fail(s.put(e.Refusal, r))
 		if r.Cause == Challenge && !r.Shared {
+			s.newLegs = true
 			s.challenges.Add(int(e.Refusal))
 		}
 		if r.Alive || r.Proven || r.Returned {
