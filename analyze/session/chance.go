@@ -9,8 +9,8 @@ import (
 // refused by chance, and repeated with success: the log shows challenges that are answered at once.
 // But who is challenged is so by its habit: a program asks first on each new connection, always or
 // never, and hardly ever soon after an acceptance; one whose token ends renews it after a while.
-// Chance knows no habit: whatever a client did before, the same share of its requests is refused,
-// after a pause, in the midst of use and after a refusal, and all clients meet it alike.
+// Where chance decides, the same share of requests is refused whatever a client did before: after a
+// pause, in the midst of use and after a refusal; and all clients meet it alike.
 //
 // Statistic: odds ratios of the three shares; the dispersion of the share after a pause over the
 // actors, in that of the binomial distribution, which is about 1 for chance. Actors of which some
