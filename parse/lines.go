@@ -83,25 +83,13 @@ func (p *Parser) Block(block []byte) {
 // parseCommon parses a line that is a part of the block, if it is in the usual shape and needs
 // no other checks, as nextCommon does. If it fails, the contents of e are undefined.
 func (p *Parser) parseCommon(line []byte, e *Entry) (ok bool) {
-	f, l, d := p.formats[0], &p.lines, &p.values
-	g := f.programs[0]
-	if !g.whole || p.carrier != nil || d.general || len(line) == 0 || line[0] <= '#' || line[0] >= byteOrderMark[0] || !l.seek(line) {
-		return false
-	}
-	if len(l.delimiters) < mostQuotes {
+	l := &p.lines
+	if !p.mayBeCommon() || len(line) == 0 || line[0] <= '#' || line[0] >= byteOrderMark[0] || !l.seek(line) || len(l.delimiters) < mostQuotes {
 		return false
 	}
 	own, end := (*[mostQuotes]uint32)(l.delimiters), uint32(l.next-l.start)
-	if own[mostQuotes-1]+1 != end { // so they are all that the line has
-		return false
-	}
-	if !e.plain {
-		e.Reset()
-	}
-	d.start(f)
-	_, ok = g.begin(d, l, line, own, end-uint32(len(line)), e)
-	e.plain, d.escaped = ok && d.plainPath, false
-	return ok
+	// The line has no other delimiters if the last one of these ends it.
+	return own[mostQuotes-1]+1 == end && p.readCommon(line, own, end-uint32(len(line)), e)
 }
 
 // rest returns the line that was just parsed from its second object on, nil if there is

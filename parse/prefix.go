@@ -101,9 +101,8 @@ func (l *lines) textOf(line []byte) *text {
 // Next and parse do step by step. If it fails, the line is still the next one, and
 // the contents of e are undefined.
 func (p *Parser) nextCommon(e *Entry) (line []byte, ok bool) {
-	f, l, d := p.formats[0], &p.lines, &p.values
-	g := f.programs[0]
-	if len(l.delimiters) <= mostQuotes || !g.whole || p.carrier != nil || d.general {
+	l := &p.lines
+	if len(l.delimiters) <= mostQuotes || !p.mayBeCommon() {
 		return nil, false
 	}
 	own, end := (*[mostQuotes + 1]uint32)(l.delimiters), l.start+int(l.delimiters[mostQuotes])
@@ -111,16 +110,29 @@ func (p *Parser) nextCommon(e *Entry) (line []byte, ok bool) {
 	if l.block[end] != scan.Newline || own[mostQuotes-1]+1 != own[mostQuotes] || line[0] <= '#' || line[0] >= byteOrderMark[0] {
 		return nil, false
 	}
+	if !p.readCommon(line, (*[mostQuotes]uint32)(own[:]), uint32(l.next-l.start), e) {
+		return nil, false
+	}
+	l.delimiters, l.next = l.delimiters[mostQuotes+1:], end+1
+	return line, true
+}
+
+// mayBeCommon reports whether the lines of the first format are read at once, and alone.
+func (p *Parser) mayBeCommon() bool {
+	return p.formats[0].programs[0].whole && p.carrier == nil && !p.values.general
+}
+
+// readCommon reads a line that ends with the last of its quotes. own are their offsets from origin
+// bytes before it.
+func (p *Parser) readCommon(line []byte, own *[mostQuotes]uint32, origin uint32, e *Entry) (ok bool) {
+	f, d := p.formats[0], &p.values
 	if !e.plain {
 		e.Reset()
 	}
 	d.start(f)
-	if _, ok = g.begin(d, l, line, (*[mostQuotes]uint32)(own[:]), uint32(l.next-l.start), e); !ok {
-		return nil, false
-	}
-	e.plain, d.escaped = d.plainPath, false
-	l.delimiters, l.next = l.delimiters[mostQuotes+1:], end+1
-	return line, true
+	_, ok = f.programs[0].begin(d, &p.lines, line, own, origin, e)
+	e.plain, d.escaped = ok && d.plainPath, false
+	return ok
 }
 
 // shortest is less than the length of any line up to the quote of its request.
