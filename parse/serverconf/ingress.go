@@ -127,7 +127,7 @@ func isIngressNginx(o node) bool {
 
 // ingress adds the paths of an Ingress to their hosts.
 func (r *ingressReader) ingress(o node) {
-	x := &ingress{reader: r, object: o, name: o.get("metadata", "name").text(), namespace: cmp.Or(o.get("metadata", "namespace").text(), "default")}
+	x := &ingress{reader: r, object: o, name: o.get("metadata", "name").text(), namespace: namespaceOf(o)}
 	for _, rule := range o.get("spec", "rules").items() {
 		h := r.host(x, rule)
 		for _, p := range rule.get("http", "paths").items() {
@@ -139,7 +139,7 @@ func (r *ingressReader) ingress(o node) {
 		backend = o.get("spec", "backend") // before v1
 	}
 	if backend.Node != nil {
-		h := r.host(x, node{backend.Node, backend.file})
+		h := r.host(x, backend)
 		h.locations = append(h.locations, x.location(h, "/", "Prefix", backend, backend))
 	}
 }

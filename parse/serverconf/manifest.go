@@ -2,6 +2,7 @@ package serverconf
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -123,6 +124,9 @@ func IsManifest(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.IsDir() || slices.Contains(manifestNames, strings.ToLower(filepath.Ext(path)))
 }
+
+// namespaceOf returns the namespace of an object of Kubernetes.
+func namespaceOf(o node) string { return cmp.Or(o.get("metadata", "namespace").text(), "default") }
 
 // manifestNames are how names of files with manifests end.
 var manifestNames = []string{".yaml", ".yml", ".json"}

@@ -66,8 +66,6 @@ func TraefikTree(path string) (*Tree, error) {
 	return t, nil
 }
 
-func namespaceOf(o node) string { return cmp.Or(o.get("metadata", "namespace").text(), "default") }
-
 // dynamic adds the routers and middlewares of the file provider.
 func (r *traefikReader) dynamic(http node) {
 	for _, m := range http.get("middlewares").members() {

@@ -10,7 +10,10 @@ import (
 )
 
 // traefik is a dynamic configuration of Traefik.
-type traefik struct{ routers []*router }
+type traefik struct {
+	routers []*router
+	entries []string // names of the entry points; "" for those of routers without one
+}
 
 // router is a router with its middlewares.
 type router struct {
@@ -32,8 +35,10 @@ func Traefik(path string) (*Rules, error) {
 		if n, err := strconv.Atoi(d.Args[1]); err == nil && n != 0 {
 			x.priority = n
 		}
-		t.routers = append(t.routers, x)
+		t.routers, t.entries = append(t.routers, x), append(t.entries, x.Args[3:]...)
 	}
+	slices.Sort(t.entries)
+	t.entries = append(slices.Compact(t.entries), "")
 	slices.SortStableFunc(t.routers, func(a, b *router) int { return cmp.Compare(b.priority, a.priority) })
 	return &Rules{Server: "traefik", Path: path, Files: tree.Files, Notes: tree.Notes, server: t}, nil
 }
@@ -43,13 +48,7 @@ func Traefik(path string) (*Rules, error) {
 // an answer beside that of the first that does.
 func (t *traefik) resolve(q Request) (all []Answer) {
 	q.Path = decode(q.Path, false)
-	var entries []string
-	for _, x := range t.routers {
-		entries = append(entries, x.Args[3:]...)
-	}
-	slices.Sort(entries)
-	entries = append(slices.Compact(entries), "") // of routers without one
-	for _, entry := range entries {
+	for _, entry := range t.entries {
 		for _, x := range t.routers {
 			matches := x.rule(q)
 			if own := x.Args[3:]; matches == fails || len(own) > 0 && !slices.Contains(own, entry) {
