@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 
+	"logscan/analyze/spill"
 	"logscan/parse/events"
 )
 
@@ -38,15 +39,7 @@ func (k *RequestKeys) AppendTo(dst []byte) []byte {
 	for _, n := range [...]uint64{uint64(k.time), uint64(k.duration), uint64(k.ordinal), k.peer, k.ids[0], k.ids[1]} {
 		dst = binary.LittleEndian.AppendUint64(dst, n)
 	}
-	return append(binary.LittleEndian.AppendUint32(dst, uint32(k.status)), flag(k.posts))
-}
-
-// flag returns a boolean as a byte.
-func flag(is bool) byte {
-	if is {
-		return 1
-	}
-	return 0
+	return append(binary.LittleEndian.AppendUint32(dst, uint32(k.status)), spill.Flag(k.posts))
 }
 
 // Read decodes what AppendTo appended and returns the rest of src.
@@ -70,7 +63,7 @@ func (k *EventKeys) AppendTo(dst []byte) []byte {
 	dst = binary.LittleEndian.AppendUint64(dst, uint64(k.time))
 	dst = binary.LittleEndian.AppendUint64(dst, k.id)
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(k.status))
-	dst = append(dst, byte(k.outcome), flag(k.local))
+	dst = append(dst, byte(k.outcome), spill.Flag(k.local))
 	for _, s := range [...]string{k.kind, k.reason} {
 		dst = append(binary.LittleEndian.AppendUint32(dst, uint32(len(s))), s...)
 	}

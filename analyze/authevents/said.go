@@ -119,8 +119,8 @@ func (j *joiner) eventReader() func(int) (*EventKeys, error) {
 		err := read(i, &k)
 		if err == nil {
 			j.setEvent(i, &k, &names)
-			if !j.requests.labelled {
-				k.eventLabels = eventLabels{}
+			if keyer.unlabelled {
+				k.id = 0
 			}
 		}
 		return &k, err

@@ -110,16 +110,8 @@ func tableOf(sorter *spill.Sorter[life], n int, m spill.Memory) (*spill.Table[li
 	if err != nil {
 		return nil, err
 	}
-	table := spill.NewTable(sorter.Codec, file, 0)
-	for x, err := range spill.Sorted(sorter) {
-		if err != nil {
-			return nil, err
-		}
-		if err := table.Append(x); err != nil {
-			return nil, err
-		}
-	}
-	return table, cmp.Or(table.Finish(), sorter.Drop())
+	table, err := sorter.Table(file, 0)
+	return table, cmp.Or(err, sorter.Drop())
 }
 
 // failed returns the first error of making or reading them; nil receivers have none.

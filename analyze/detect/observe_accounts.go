@@ -40,7 +40,7 @@ func appendAttempt(dst []byte, a *attempt) []byte {
 	for _, x := range [...]uint32{a.endpoint, a.actor, a.refusal, a.client.Address, a.client.Agent} {
 		dst = binary.LittleEndian.AppendUint32(dst, x)
 	}
-	return append(dst, flag(a.own)|flag(a.signIn)<<1)
+	return append(dst, spill.Flag(a.own)|spill.Flag(a.signIn)<<1)
 }
 
 func readAttempt(b *[attemptLength]byte) attempt {
@@ -56,14 +56,7 @@ func compareAttempts(a, b *attempt) int {
 		return cmp.Compare(a.time, b.time)
 	}
 	return cmp.Or(cmp.Compare(a.refusal, b.refusal), cmp.Compare(a.endpoint, b.endpoint),
-		timeline.CompareClients(a.client, b.client), cmp.Compare(flag(a.signIn), flag(b.signIn)))
-}
-
-func flag(b bool) byte {
-	if b {
-		return 1
-	}
-	return 0
+		timeline.CompareClients(a.client, b.client), cmp.Compare(spill.Flag(a.signIn), spill.Flag(b.signIn)))
 }
 
 // accountObserver collects the attempts of users. A request takes constant time. The attempts

@@ -147,18 +147,24 @@ func prefixOf(template string, depth int) string {
 	return p
 }
 
+// greatest returns which of n things that may count have the greatest counts, at most so many, in
+// ascending order.
+func greatest(n, most int, count func(int32) int64, may func(int32) bool) (kept []int32) {
+	for i := range int32(n) {
+		if may(i) {
+			kept = append(kept, i)
+		}
+	}
+	slices.SortStableFunc(kept, func(a, b int32) int { return cmp.Compare(count(b), count(a)) })
+	kept = kept[:min(len(kept), most)]
+	slices.Sort(kept)
+	return kept
+}
+
 // keep drops all scopes but those with the greatest counts, at most maxScopes, and
 // returns the new numbers of those that are left.
 func (s *scopes) keep(counts []int64, least int64) {
-	var kept []int32
-	for n := range s.list {
-		if counts[n] >= least {
-			kept = append(kept, int32(n))
-		}
-	}
-	slices.SortStableFunc(kept, func(a, b int32) int { return cmp.Compare(counts[b], counts[a]) })
-	kept = kept[:min(len(kept), maxScopes)]
-	slices.Sort(kept)
+	kept := greatest(len(s.list), maxScopes, func(n int32) int64 { return counts[n] }, func(n int32) bool { return counts[n] >= least })
 	renumbered := make([]int32, len(s.list))
 	list := make([]scope, len(kept))
 	for i := range renumbered {

@@ -1,7 +1,6 @@
 package detect
 
 import (
-	"cmp"
 	"math"
 	"slices"
 
@@ -198,15 +197,7 @@ func (o *spellObserver) divide() {
 // keep drops all parts but those that may have spells, of these at most so many, with the most
 // refusals.
 func (o *spellObserver) keep(most int, may func(*part) bool) {
-	var kept []int32
-	for n := range o.parts {
-		if may(&o.parts[n]) {
-			kept = append(kept, int32(n))
-		}
-	}
-	slices.SortStableFunc(kept, func(a, b int32) int { return cmp.Compare(o.parts[b].refusals, o.parts[a].refusals) })
-	kept = kept[:min(len(kept), most)]
-	slices.Sort(kept)
+	kept := greatest(len(o.parts), most, func(n int32) int64 { return o.parts[n].refusals }, func(n int32) bool { return may(&o.parts[n]) })
 	parts, number := make([]part, len(kept)), make([]int32, len(o.parts))
 	for i, n := range kept {
 		parts[i], number[n] = o.parts[n], int32(i)+1

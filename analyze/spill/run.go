@@ -10,6 +10,14 @@ type Codec[T any] struct {
 	Compare func(a, b *T) int
 }
 
+// Flag returns a boolean as codecs append it: 1 for true.
+func Flag(b bool) byte {
+	if b {
+		return 1
+	}
+	return 0
+}
+
 // FixedCodec returns a codec for records of a fixed size, with exported fields, as
 // package encoding/binary encodes them.
 func FixedCodec[T any](compare func(a, b *T) int) Codec[T] {

@@ -66,6 +66,21 @@ func (s *Sorter[T]) Drop() error {
 	return s.file.Remove()
 }
 
+// Table writes the records in order to a table in an empty file, which keeps up to about some of
+// them in memory. No more records may be added.
+func (s *Sorter[T]) Table(f *File, keep int) (*Table[T], error) {
+	table := NewTable(s.Codec, f, keep)
+	for x, err := range Sorted(s) {
+		if err != nil {
+			return nil, err
+		}
+		if err := table.Append(x); err != nil {
+			return nil, err
+		}
+	}
+	return table, table.Finish()
+}
+
 // Sort sorts the records in memory, so that Sorted only reads.
 func (s *Sorter[T]) Sort() {
 	if last := len(s.pages) - 1; last >= 0 && !s.sorted {

@@ -17,7 +17,7 @@ type indexWriter struct{ b []byte }
 func (x *indexWriter) uvarint(n uint64) { x.b = binary.AppendUvarint(x.b, n) }
 func (x *indexWriter) varint(n int64)   { x.b = binary.AppendVarint(x.b, n) }
 func (x *indexWriter) length(n int)     { x.uvarint(uint64(n)) }
-func (x *indexWriter) flag(set bool)    { x.b = append(x.b, flag(set)) }
+func (x *indexWriter) flag(set bool)    { x.b = append(x.b, spill.Flag(set)) }
 func (x *indexWriter) text(s string)    { x.b = appendBytes(x.b, s) }
 
 func (x *indexWriter) texts(list []string) {

@@ -66,16 +66,7 @@ func sortTable[T any](each iter.Seq2[*T, error], codec spill.Codec[T], w *Worker
 	if err != nil {
 		return nil, err
 	}
-	table := spill.NewTable(codec, file, int(limit))
-	for x, err := range spill.Sorted(sorter) {
-		if err != nil {
-			return nil, err
-		}
-		if err := table.Append(x); err != nil {
-			return nil, err
-		}
-	}
-	return table, table.Finish()
+	return sorter.Table(file, int(limit))
 }
 
 // SortRuns sorts a list of a few sorted runs, such as what several actors did.

@@ -98,15 +98,7 @@ func (x *refusal) append(dst []byte) []byte {
 	dst = binary.LittleEndian.AppendUint32(dst, x.block)
 	dst = binary.LittleEndian.AppendUint32(dst, x.line)
 	dst = binary.LittleEndian.AppendUint16(dst, x.reason)
-	return append(dst, byte(x.credentials), byte(x.answeredBy), flag(x.redirect))
-}
-
-// flag returns a bool as a byte.
-func flag(b bool) byte {
-	if b {
-		return 1
-	}
-	return 0
+	return append(dst, byte(x.credentials), byte(x.answeredBy), spill.Flag(x.redirect))
 }
 
 func (x *refusal) read(src []byte) {
@@ -224,7 +216,7 @@ var refusalCodec = spill.Codec[Refusal]{
 		dst = binary.LittleEndian.AppendUint32(dst, r.Message)
 		dst = binary.LittleEndian.AppendUint16(dst, r.Reason)
 		dst = binary.LittleEndian.AppendUint16(dst, r.worker)
-		return append(dst, byte(r.Credentials), byte(r.AnsweredBy), flag(r.redirect))
+		return append(dst, byte(r.Credentials), byte(r.AnsweredBy), spill.Flag(r.redirect))
 	},
 	Read: func(r *Refusal, src []byte) []byte {
 		*r = Refusal{
