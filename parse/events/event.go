@@ -37,6 +37,7 @@ type Event struct {
 
 	memory scan.Scratch // of fields that had to be decoded
 	stamp  lastStamp
+	nginx  nginxLast
 	keyed  bool     // the memory of keyed readers has been used:
 	fields captures // of the line
 	ranks  [numSlots]uint8

@@ -3,6 +3,7 @@ package events
 import (
 	"bytes"
 	"cmp"
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -100,6 +101,42 @@ func TestInjections(t *testing.T) {
 	}
 }
 
+// TestNginxAfterAnother checks that what a reader keeps of the line before changes no other.
+func TestNginxAfterAnother(t *testing.T) {
+	var lines []string
+	for _, tt := range nginxTests {
+		lines = append(lines, nginxStart+tt.message+nginxEnd, nginxStart+tt.message+nginxEnd+`, referrer: "x"`, nginxStart+tt.message+nginxEnd+`x`)
+	}
+	for _, a := range attacks {
+		for _, text := range injections {
+			if a.log == "nginx-error" {
+				lines = append(lines, a.before+text+a.after)
+			}
+		}
+	}
+	log := logNamed(t, "nginx-error")
+	read := func(line string, e *Event) string {
+		is := log.Read([]byte(line), e)
+		return fmt.Sprintf("%t %q %s", is, e.Message, show(e))
+	}
+	for _, brief := range []bool{false, true} {
+		want := make([]string, len(lines))
+		for i, line := range lines {
+			want[i] = read(line, &Event{Brief: brief})
+		}
+		var e Event
+		for _, before := range lines {
+			for i, line := range lines {
+				e.Brief = brief
+				log.Read([]byte(before), &e)
+				if got := read(line, &e); got != want[i] {
+					t.Fatalf("%s: %s after %s, want %s", line, got, before, want[i])
+				}
+			}
+		}
+	}
+}
+
 func FuzzInjection(f *testing.F) {
 	for _, text := range injections {
 		f.Add(text)
@@ -140,10 +177,12 @@ func FuzzRead(f *testing.F) {
 			if !l.Read(line, &again) || show(&again) != first {
 				t.Errorf("%s: %s, then %s", l.Name, first, show(&again))
 			}
-			brief := Event{Brief: true}
-			l.Read([]byte(nginxStart+nginxTests[0].message+nginxEnd), &brief)
-			if !l.Read(line, &brief) || brief.Outcome != e.Outcome || e.Outcome != Other && show(&brief) != first {
-				t.Errorf("%s: %s, briefly %s", l.Name, first, show(&brief))
+			for _, tt := range nginxTests[:3] {
+				brief := Event{Brief: true}
+				l.Read([]byte(nginxStart+tt.message+nginxEnd), &brief)
+				if !l.Read(line, &brief) || brief.Outcome != e.Outcome || e.Outcome != Other && show(&brief) != first {
+					t.Errorf("%s: %s, briefly %s", l.Name, first, show(&brief))
+				}
 			}
 			for _, b := range [...][]byte{e.Message, e.Client, e.User, e.Method, e.Target, e.Host, e.Connection, e.RequestID, e.Session, e.Service, e.Code, e.Port} {
 				if len(b) > len(line)+len("255.255.255.255") {

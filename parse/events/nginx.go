@@ -70,35 +70,97 @@ func readNginx(line []byte, e *Event) bool {
 	if len(line) < len(stamp)+2 || line[len(stamp)] != ' ' || line[len(stamp)+1] != '[' || !e.isNginxStamp(line[:len(stamp)], stamp) {
 		return false
 	}
-	level, rest, ok := cut(line[len(stamp)+2:], "] ")
-	if !ok || !letters(level) {
+	rest, ok := e.nginx.afterHead(line[len(stamp):])
+	if !ok {
 		return false
 	}
-	process, rest := leadingDigits(rest)
-	if len(process) == 0 || !hasPrefix(rest, "#") {
-		return false
-	}
-	thread, rest := leadingDigits(rest[1:])
-	if len(thread) == 0 || !hasPrefix(rest, ":") {
-		return false
-	}
-	rest = bytes.TrimPrefix(rest[1:], []byte(" "))
 	var connection []byte
 	if hasPrefix(rest, "*") {
 		if number, text := leadingDigits(rest[1:]); len(number) > 0 && hasPrefix(text, " ") {
 			connection, rest = number, text[1:]
 		}
 	}
-	if e.Brief && !mayStateNginx(rest) {
+	fields, same := e.nginx.afterMessage(rest)
+	if !same && e.Brief && !mayStateNginx(rest) {
 		return true
 	}
 	e.setTime(line[:len(stamp)])
 	e.Connection = connection
-	var f nginxFields
+	f := nginxFields{last: &e.nginx}
+	if same && f.read(fields) != noBeginning {
+		e.Message = rest[:len(e.nginx.message)-len(nginxBegin)]
+		f.set(e)
+		e.Outcome, e.Reason, e.Status = e.nginx.outcome, e.nginx.reason, e.nginx.status
+		return true
+	}
 	f.find(rest, e)
 	f.set(e)
 	e.readNginxMessage(&f)
+	e.nginx.keepMessage(e)
 	return true
+}
+
+// nginxBegin begins the fields that follow a message.
+const nginxBegin = ", client: "
+
+// nginxLast are parts of the lines before, of which most come again: they are compared in less
+// time than read.
+type nginxLast struct {
+	head   []byte // level, process and thread
+	server []byte // from the field of the server up to the request
+	host   []byte // the field of the host
+
+	// message is one that states the same whatever its fields are, up to the client; empty for
+	// none. outcome, reason and status are what it states.
+	message []byte
+	outcome Outcome
+	reason  []byte
+	status  int32
+}
+
+// afterHead returns what follows " [LEVEL] PID#TID: " at the start of b. ok is false if that
+// is not there.
+func (l *nginxLast) afterHead(b []byte) (rest []byte, ok bool) {
+	if n := len(l.head); n > 0 && bytes.HasPrefix(b, l.head) {
+		return b[n:], true
+	}
+	level, rest, ok := cut(b[len(" ["):], "] ")
+	if !ok || !letters(level) {
+		return nil, false
+	}
+	process, rest := leadingDigits(rest)
+	if len(process) == 0 || !hasPrefix(rest, "#") {
+		return nil, false
+	}
+	thread, rest := leadingDigits(rest[1:])
+	if len(thread) == 0 || !hasPrefix(rest, ":") {
+		return nil, false
+	}
+	if rest = rest[1:]; !hasPrefix(rest, " ") {
+		return rest, true
+	}
+	l.head = append(l.head[:0], b[:len(b)-len(rest)+1]...)
+	return rest[1:], true
+}
+
+// afterMessage returns the fields after the message that states the same as before. ok is
+// false if text begins with another.
+func (l *nginxLast) afterMessage(text []byte) (fields []byte, ok bool) {
+	n := len(l.message)
+	if n == 0 || !bytes.HasPrefix(text, l.message) {
+		return nil, false
+	}
+	return text[n:], true
+}
+
+// keepMessage keeps the message of an event if nothing else of the line has a part in what it
+// states.
+func (l *nginxLast) keepMessage(e *Event) {
+	if e.Outcome == Other || len(e.Client) == 0 || len(e.User) > 0 || len(e.Code) > 0 || !isClosed(e.Message) {
+		return
+	}
+	l.message = append(append(l.message[:0], e.Message...), nginxBegin...)
+	l.outcome, l.reason, l.status = e.Outcome, append(l.reason[:0], e.Reason...), e.Status
 }
 
 // isNginxStamp reports whether b is a time of a shape. The last one was if it has the same
@@ -215,7 +277,12 @@ type nginxFields struct {
 	client, server, request, subrequest, upstream, host []byte
 	method, target                                      []byte // of the request, if it has the usual shape
 	plain                                               bool   // the client is an IPv4 address
+
+	last *nginxLast
 }
+
+// clear removes the fields.
+func (f *nginxFields) clear() { *f = nginxFields{last: f.last} }
 
 // beginning is what a place in a line that looks like the beginning of the fields is.
 type beginning uint8
@@ -234,11 +301,10 @@ const maxBeginnings = 8
 // at several places, the message decides: one that cannot hold them is whole, and they
 // follow it. Otherwise the places must agree, or no field is stated.
 func (f *nginxFields) find(text []byte, e *Event) {
-	const begin = ", client: "
 	e.Message = text
 	found, doubtful := 0, false
 	for at, n := 0, 0; ; n++ {
-		i := index(text[at:], begin)
+		i := index(text[at:], nginxBegin)
 		if i < 0 {
 			break
 		}
@@ -247,8 +313,8 @@ func (f *nginxFields) find(text []byte, e *Event) {
 			doubtful = true
 			break
 		}
-		if rest := text[at+len(begin):]; found == 0 {
-			if *f = (nginxFields{}); f.read(rest) != noBeginning {
+		if rest := text[at+len(nginxBegin):]; found == 0 {
+			if f.clear(); f.read(rest) != noBeginning {
 				e.Message = text[:at]
 				found++
 				if isClosed(e.Message) {
@@ -256,16 +322,13 @@ func (f *nginxFields) find(text []byte, e *Event) {
 				}
 			}
 		} else {
-			var g nginxFields
+			g := nginxFields{last: f.last}
 			doubtful = doubtful || g.read(rest) != noBeginning && !g.same(f)
 		}
 		at++
 	}
-	if found == 0 {
-		*f = nginxFields{}
-	}
-	if doubtful {
-		*f = nginxFields{}
+	if found == 0 || doubtful {
+		f.clear()
 	}
 }
 
@@ -298,34 +361,18 @@ func (f *nginxFields) read(b []byte) beginning {
 		return noBeginning // a line that was cut: the address may be, too
 	}
 	f.client = b[:i]
-	b, ok := cutPrefix(b[i:], ", server: ")
-	if !ok {
-		return noBeginning
-	}
 	if f.plain = field.IsIPv4(f.client); !f.plain && !isNginxClient(f.client) {
 		return noBeginning
 	}
-	if i = bytes.IndexByte(b, ','); i < 0 {
-		i = len(b)
-	}
-	f.server, b = b[:i], b[i:]
-	spoiled := bytes.IndexByte(f.server, '"') >= 0
-	if spoiled && (index(f.server, `": password mismatch`) >= 0 || index(f.server, `" was not found in "`) >= 0) {
-		return noBeginning // the user's name ends here
+	b, request, spoiled, ok := f.readServer(b[i:])
+	if !ok {
+		return noBeginning
 	}
 	whole := true
-	if rest, has := cutPrefix(b, `, request: "`); has {
-		f.request, b, whole = cutQuoted(rest)
+	if request {
+		f.request, b, whole = cutQuoted(b)
 	}
-	if rest, has := cutPrefix(b, `, subrequest: "`); has {
-		f.subrequest, b, whole = cutQuoted(rest)
-	}
-	if rest, has := cutPrefix(b, `, upstream: "`); has {
-		f.upstream, b, whole = cutQuoted(rest)
-	}
-	if rest, has := cutPrefix(b, `, host: "`); has {
-		f.host, b, whole = cutQuoted(rest)
-	}
+	b, whole = f.readOthers(b, whole)
 	switch {
 	case !whole:
 		return wholeBeginning
@@ -335,6 +382,58 @@ func (f *nginxFields) read(b []byte) beginning {
 		return spoiledBeginning
 	}
 	return wholeBeginning
+}
+
+// readServer reads the field of the server and the beginning of that of the request. It
+// returns the rest, whether that is a request, and whether the server holds what is no name. ok
+// is false if b does not begin the fields after a client.
+func (f *nginxFields) readServer(b []byte) (rest []byte, request, spoiled, ok bool) {
+	const name, next = ", server: ", `, request: "`
+	if n := len(f.last.server); n > 0 && bytes.HasPrefix(b, f.last.server) {
+		f.server = b[len(name) : n-len(next)]
+		return b[n:], true, false, true
+	}
+	rest, ok = cutPrefix(b, name)
+	if !ok {
+		return nil, false, false, false
+	}
+	i := bytes.IndexByte(rest, ',')
+	if i < 0 {
+		i = len(rest)
+	}
+	f.server, rest = rest[:i], rest[i:]
+	spoiled = bytes.IndexByte(f.server, '"') >= 0
+	if spoiled && (index(f.server, `": password mismatch`) >= 0 || index(f.server, `" was not found in "`) >= 0) {
+		return nil, false, false, false // the user's name ends here
+	}
+	rest, request = cutPrefix(rest, next)
+	if request && !spoiled {
+		f.last.server = append(f.last.server[:0], b[:len(b)-len(rest)]...)
+	}
+	return rest, request, spoiled, true
+}
+
+// readOthers reads the fields after the request, if whole says that it was not cut off, and
+// returns the rest and whether they are whole.
+func (f *nginxFields) readOthers(b []byte, whole bool) ([]byte, bool) {
+	const host = `, host: "`
+	if n := len(f.last.host); n > 0 && bytes.HasPrefix(b, f.last.host) && (len(b) == n || b[n] == ',') {
+		f.host = b[len(host) : n-1]
+		return b[n:], true
+	}
+	if rest, has := cutPrefix(b, `, subrequest: "`); has {
+		f.subrequest, b, whole = cutQuoted(rest)
+	}
+	if rest, has := cutPrefix(b, `, upstream: "`); has {
+		f.upstream, b, whole = cutQuoted(rest)
+	}
+	if rest, has := cutPrefix(b, host); has {
+		from := b
+		if f.host, b, whole = cutQuoted(rest); whole && isHost(f.host) {
+			f.last.host = append(f.last.host[:0], from[:len(from)-len(b)]...)
+		}
+	}
+	return b, whole
 }
 
 // isBeginning reports whether b is what is left of the name of a field where a line was
