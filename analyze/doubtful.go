@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -25,12 +26,13 @@ const risenShare = 0.25
 
 // doubtfulRefusals returns the refusals of which the log does not show what is ordinary about them.
 func (a *assembly) doubtfulRefusals() session.Bits {
-	all, locked, mortalities, insisting := a.unsteady(), a.lockedOut(), a.mortalities(), a.insisting()
+	all, locked, mortalities, hidden, insisting := a.unsteady(), a.lockedOut(), a.mortalities(), a.hiddenEnds(), a.insisting()
 	for i, r := range a.Refusals.All() {
 		if a.Of[i] != 0 || r.Actor == 0 {
 			continue
 		}
-		doubt := locked.Has(i) || strange(r) && insisting[r.Client()] || r.Raced // of two renewals at once, the session lives on
+		doubt := locked.Has(i) || strange(r) && insisting[r.Client()] || r.Raced || // of two renewals at once, the session lives on
+			endsShared(r) && hidden[a.SiteOf(r.Endpoint)]
 		switch mortalities[a.SiteOf(r.Endpoint)] {
 		case mortal: // others may have had a session from before the log
 			doubt = doubt || endsAfterSilence(r) || carried(r) || r.Arrival || r.Cause == session.Anonymous && r.OfMember()
@@ -197,29 +199,45 @@ func (x *visitSums) unlikely(row *visitSums) bool {
 }
 
 // lockedOut returns the failed sign-ins of clients that did not get in, where significantly less
-// than half of those who fail get in: they did not mistype.
+// than half of those who fail get in: they did not mistype. It looks at all sign-ins together and
+// at each route: where many tenants have their own, one that is closed is among those that accept
+// fewest.
 func (a *assembly) lockedOut() (all session.Bits) {
-	people := map[timeline.Client]bool{} // whether they get in
-	for i, r := range a.Refusals.All() {
-		if r.Cause != session.LoginFailure || r.Actor == 0 || a.Of[i] != 0 {
-			continue
-		}
-		people[r.Client()] = people[r.Client()] || r.Settled || r.Back
-	}
-	out := int64(0)
-	for _, in := range people {
-		if !in {
-			out++
+	const everywhere = -1
+	people := map[int]map[timeline.Client]bool{everywhere: {}} // by route: whether they get in
+	fails := func(do func(i int, r *session.Refusal, route int)) {
+		for i, r := range a.Refusals.All() {
+			if r.Cause == session.LoginFailure && r.Actor != 0 && a.Of[i] == 0 {
+				do(i, r, int(a.Form(r.Endpoint)))
+			}
 		}
 	}
-	if stats.BinomialTail(out, int64(len(people)), 0.5) > doubtful {
-		return nil
-	}
-	for i, r := range a.Refusals.All() {
-		if r.Cause == session.LoginFailure && r.Actor != 0 && a.Of[i] == 0 && !people[r.Client()] {
-			all.Add(i)
+	fails(func(_ int, r *session.Refusal, route int) {
+		if people[route] == nil {
+			people[route] = map[timeline.Client]bool{}
 		}
-	}
+		in := r.Settled || r.Back
+		for _, k := range [...]int{everywhere, route} {
+			people[k][r.Client()] = people[k][r.Client()] || in
+		}
+	})
+	tests := float64(len(people))
+	maps.DeleteFunc(people, func(_ int, of map[timeline.Client]bool) bool {
+		out := int64(0)
+		for _, in := range of {
+			if !in {
+				out++
+			}
+		}
+		return stats.BinomialTail(out, int64(len(of)), 0.5)*tests > doubtful
+	})
+	fails(func(i int, r *session.Refusal, route int) {
+		for _, k := range [...]int{everywhere, route} {
+			if in, tested := people[k][r.Client()]; tested && !in {
+				all.Add(i)
+			}
+		}
+	})
 	return all
 }
 
@@ -275,6 +293,35 @@ func (a *assembly) mortalities() []mortality {
 		}
 	}
 	return found
+}
+
+// endsShared reports whether a refusal ended a session of a client that several people share, or
+// followed that. How old the session was, and how long it had been silent, is not known: the
+// requests before it are of others.
+func endsShared(r *session.Refusal) bool {
+	return r.Cause == session.SessionEnd && r.Dead && r.Shared
+}
+
+// hiddenEnds returns by site whether the log hides how most sessions end, because several people
+// share a client, as where the address is always that of a load balancer. Where most ends are of
+// clients of one person, those show what is usual.
+func (a *assembly) hiddenEnds() []bool {
+	balance := make([]int64, len(a.Sites)) // ends of shared clients, less the others
+	for _, r := range a.Refusals.All() {
+		if r.Actor == 0 || !r.Fatal {
+			continue
+		}
+		if site := a.SiteOf(r.Endpoint); endsShared(r) {
+			balance[site]++
+		} else {
+			balance[site]--
+		}
+	}
+	hidden := make([]bool, len(balance))
+	for site, n := range balance {
+		hidden[site] = n > 0
+	}
+	return hidden
 }
 
 // endsAfterSilence reports whether a session ended by a refusal after a silence of minutes to

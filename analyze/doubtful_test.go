@@ -63,3 +63,58 @@ func TestInsistingStrangers(t *testing.T) {
 		}
 	}
 }
+
+// TestHiddenEnds checks that sessions which end at the address of a load balancer are not called
+// ordinary: nothing shows how long they were silent. Where each person has an address, it shows.
+func TestHiddenEnds(t *testing.T) {
+	for name, c := range map[string]struct {
+		address     func(person int) string
+		least, most int64 // unexplained
+	}{
+		"a load balancer":     {func(int) string { return "10.0.3.7" }, 10, 40},
+		"people of their own": {func(person int) string { return fmt.Sprintf("203.0.113.%d", person) }, 0, 2},
+	} {
+		var w written
+		for i := range 40 {
+			at := 7*time.Hour + time.Duration(i*i*37%400)*time.Minute
+			w.at(at-10*time.Second, c.address(i), "-", "POST /signin", 302, firefoxAgent)
+			for k := range 6 {
+				work(&w, at, c.address(i), at/time.Minute%17 == 3)
+				at += time.Duration(35+(i*7+k*13)%50) * time.Minute
+			}
+		}
+		res := w.run(t)
+		if n := res.Totals.Unexplained; n < c.least || n > c.most || len(res.Findings) > 0 {
+			t.Errorf("%s: %d unexplained, want %d to %d: %v %+v", name, n, c.least, c.most, res.Causes, res.Findings)
+		}
+	}
+}
+
+// TestLockedOutTenant checks that failed sign-ins are not called mistyped passwords where people of
+// one tenant of many do not get in, though most of those who fail anywhere do.
+func TestLockedOutTenant(t *testing.T) {
+	const tenants, people = 12, 20
+	for _, closed := range []bool{false, true} {
+		var w written
+		for i := range tenants * people {
+			tenant, client := i%tenants, fmt.Sprintf("203.0.113.%d", i)
+			at := 8*time.Hour + time.Duration(i*i*37%500)*time.Minute
+			door, page := fmt.Sprintf("POST /t%c/signin", 'a'+tenant), fmt.Sprintf("GET /t%c/mail", 'a'+tenant)
+			shut := closed && tenant == 3 && at > 9*time.Hour
+			if i%2 == 0 || shut {
+				w.at(at, client, "-", door, 401, firefoxAgent)
+			}
+			if shut {
+				continue
+			}
+			w.at(at+20*time.Second, client, "-", door, 302, firefoxAgent)
+			for k := range 4 {
+				w.at(at+time.Duration(21+20*k)*time.Second, client, "-", page, 200, firefoxAgent)
+			}
+		}
+		res := w.run(t)
+		if n := res.Totals.Unexplained; n > 0 != closed || len(res.Findings) > 0 {
+			t.Errorf("closed %t: %d unexplained: %v %+v", closed, n, res.Causes, res.Findings)
+		}
+	}
+}
