@@ -233,10 +233,16 @@ func (p *Parser) parseAs(f *Format, line []byte, e *Entry) Verdict {
 }
 
 // stampEvent sets the time of an event of the last line that states none to that of the
-// line that carries it.
+// line that carries it, or to its own that lacks the year.
 func (p *Parser) stampEvent(f *Format, e *events.Event) {
+	if e.Time != 0 {
+		return
+	}
 	stamp := p.texts.Stamp()
-	if e.Time != 0 || f.carrier == nil || len(stamp) == 0 {
+	if f.carrier == nil || len(stamp) == 0 {
+		stamp = e.Yearless
+	}
+	if len(stamp) == 0 {
 		return
 	}
 	if s, ok := field.ParseStamp(stamp); ok {

@@ -99,7 +99,8 @@ type Source struct {
 	// requests that were answered otherwise.
 	Events, Matched, Ambiguous, Unmatched int64
 
-	server bool // it is of a server that authenticates by itself
+	server   bool // it is of a server that authenticates by itself
+	provider bool // it is of an identity provider
 }
 
 // Joined is the result of Join.
@@ -283,6 +284,15 @@ func (j *joiner) widen() {
 // servers are the logs of servers that authenticate by themselves: a backend has not
 // answered what they say to have refused.
 var servers = map[string]bool{"nginx-error": true, "apache-error": true, "lighttpd-error": true, "caddy-error": true}
+
+// providers returns the logs of identity providers.
+var providers = sync.OnceValue(func() map[string]bool {
+	named := map[string]bool{}
+	for _, l := range events.Logs() {
+		named[l.Name] = l.Provider
+	}
+	return named
+})
 
 // conclude returns the result.
 func (j *joiner) conclude() *Joined {

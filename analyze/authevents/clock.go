@@ -65,7 +65,7 @@ func (j *joiner) listSources() {
 		}
 		source[numbers[l]], kindOf[n] = int32(n), len(size)-1
 		size[len(size)-1] += counts[numbers[l]]
-		j.sources = append(j.sources, Source{Kind: l.kind, Name: l.name, server: servers[l.kind]})
+		j.sources = append(j.sources, Source{Kind: l.kind, Name: l.name, server: servers[l.kind], provider: providers()[l.kind]})
 	}
 	for _, n := range size {
 		j.kinds = append(j.kinds, make([]int32, 0, n))

@@ -44,6 +44,7 @@ const (
 	userKey
 	clientKey
 	signInKey
+	answeredKey
 )
 
 // passes returns the keys of events, the surest first.
@@ -109,7 +110,21 @@ func (j *joiner) passes() (all []pass) {
 				event:   func(_ int32, t *texts, _ *eventLabels) uint64 { return onlyIf(t.path == 0, t.user) },
 				request: func(r *request, _ *requestLabels) uint64 { return r.user }})
 	}
-	return append(all, j.signIns()...)
+	return append(append(all, j.signIns()...), j.answered()...)
+}
+
+// answered returns the passes for what applications write of requests that they have refused with
+// a status, if they state the client alone: the request without a user that was answered so.
+// An application answers some of the requests of an access log only, an identity provider none.
+func (j *joiner) answered() []pass {
+	p := pass{match: ByClient, window: near, mostly: true,
+		event: func(n int32, t *texts, _ *eventLabels) uint64 {
+			e := &j.events[n]
+			s := &j.sources[e.Source]
+			return onlyIf(t.path == 0 && e.status != 0 && !s.server && !s.provider, mix(answeredKey, t.client))
+		},
+		request: func(r *request, _ *requestLabels) uint64 { return onlyIf(r.user == 0, mix(answeredKey, r.client)) }}
+	return j.ofPeers(p, answeredKey)
 }
 
 // signIns returns the passes for what applications write of people who sign in by a form: the
@@ -123,12 +138,18 @@ func (j *joiner) signIns() []pass {
 		request: func(r *request, _ *requestLabels) uint64 {
 			return onlyIf(r.posts && r.user == 0, mix(signInKey, r.client))
 		}}
+	return j.ofPeers(p, signInKey)
+}
+
+// ofPeers returns a pass whose key is that of the client, and the same with the peer in its
+// place if there are peers.
+func (j *joiner) ofPeers(p pass, kind uint64) []pass {
 	if !j.has.peer {
 		return []pass{p}
 	}
 	q := p
 	q.request = func(r *request, l *requestLabels) uint64 {
-		return onlyIf(r.posts && r.user == 0, mix(signInKey, l.peer))
+		return onlyIf(p.request(r, l) != 0, mix(kind, l.peer))
 	}
 	return []pass{p, q}
 }

@@ -23,7 +23,8 @@ func compose(line []byte) (t text, ok bool) {
 	if len(rest) > 0 && rest[0] == ' ' {
 		rest = withoutColour(rest[1:])
 	}
-	if n := isoTime(rest); n > 0 && n < len(rest) && rest[n] == ' ' && rest[n-1] == 'Z' {
+	const nano = len("2006-01-02T15:04:05.000000000Z") // any other time is the text's own
+	if n := isoTime(rest); n == nano && n < len(rest) && rest[n] == ' ' && rest[n-1] == 'Z' {
 		t.stamp, rest = rest[:n], rest[n+1:]
 	}
 	t.start, t.end = len(line)-len(rest), len(line)

@@ -32,7 +32,26 @@ func dockerLines(line []byte) (t text, ok bool) {
 			t.stamp, stamped = m.Value(), true
 		}
 	}
+	if t.withoutCRI(line) {
+		stamped = true
+	}
 	return t, ok && stamped && m.Whole()
+}
+
+// withoutCRI takes off what the runtime of Kubernetes has put in front of a text, which a shipper
+// has not parsed: "2026-03-09T14:05:00.1Z stdout F ". It reports whether there was that. Parts of
+// texts are left as they are.
+func (t *text) withoutCRI(line []byte) bool {
+	raw := line[t.start:t.end]
+	if len(raw) < len("2006-01-02T15:04:05Z stdout F ") || raw[4] != '-' || raw[10] != 'T' {
+		return false
+	}
+	inner, ok := cri(raw)
+	if !ok || inner.partial {
+		return false
+	}
+	t.start, t.end, t.stamp, t.stream = t.start+inner.start, t.start+inner.end, inner.stamp, inner.stream
+	return true
 }
 
 var lineFeed = []byte(`\n`)
@@ -77,6 +96,9 @@ func message(line []byte) (t text, ok bool) {
 		case key == "@timestamp" || key == "timestamp" || key == "time":
 			t.stamp = m.Value()
 		}
+	}
+	if t.withoutCRI(line) {
+		shipped = true
 	}
 	return t, ok && shipped && m.Whole()
 }
@@ -128,6 +150,7 @@ func exported(line []byte) (t text, ok bool) {
 			t.stamp = m.Value()
 		}
 	}
+	t.withoutCRI(line)
 	for _, mark := range [...]storeMember{textPayload | cloudResource, storedMessage, storedLine | lokiLabels, streamMessage | logStream} {
 		ok = ok || has&mark == mark
 	}

@@ -80,6 +80,11 @@ var apacheRules = newRules(
 	rule{`bearer token {text}has expired{text}`, Refused, "token_expired", 401},
 	rule{`bearer token {text}not yet valid{text}`, Refused, "clock_skew", 401},
 
+	// mod_authn_dbd
+	rule{`Failed to acquire database connection to look up user '{user}'`, Failed, "identity_provider_down", 500},
+	rule{`Query execution error looking up '{user}' in database{text}`, Failed, "identity_provider_down", 500},
+	rule{`No AuthDBDUserPWQuery has been specified`, Failed, "config", 500},
+
 	// mod_auth_openidc puts the name of a function before the text.
 	rule{`{word}: session restored from cache has expired{text}`, Refused, "session_idle", 401},
 	rule{`{word}: maximum session duration exceeded for user: {user}`, Refused, "session_expired", 401},
@@ -93,6 +98,9 @@ var apacheRules = newRules(
 	rule{`{word}: none of our configured audience values{text}`, Refused, "invalid_token", 401},
 	rule{`{word}: requested issuer ({text}`, Refused, "config", 401},
 	rule{`{word}: cache backend failure for key{text}`, Failed, "identity_provider_down", 500},
+	rule{`{word}: could not get a validation response from the Authorization server`, Failed, "identity_provider_down", 0},
+	rule{`{word}: curl_easy_perform() failed {text}`, Failed, "identity_provider_down", 0},
+	rule{`{word}: no bearer token found in the request ({text}`, Refused, "no_credentials", 401},
 	rule{`{word}: access_token could not be refreshed{text}`, Refused, "token_expired", 401},
 	rule{`{word}: client ({text}) secret expired{text}`, Failed, "invalid_client", 500},
 	rule{`{word}: client used unsupported authentication scheme: {text}`, Refused, "wrong_scheme", 401},
@@ -101,6 +109,9 @@ var apacheRules = newRules(
 	rule{`Error processing authn response. Lasso error: [-201] {text}`, Failed, "config", 400}, // unknown provider
 	rule{`Error processing authn response. {text}`, Refused, "invalid_token", 400},
 	rule{`User has disabled cookies, or has lost the cookie before returning from the SAML2 login server.`, Refused, "invalid_session", 400},
+
+	// mod_shib
+	rule{`Unable to locate metadata for identity provider{text}`, Failed, "config", 0},
 
 	// mod_auth_kerb
 	rule{`krb5_get_init_creds_password() failed: {text}`, Refused, "invalid_credentials", 401},
@@ -120,7 +131,7 @@ var apacheRules = newRules(
 // krb5, error tables).
 var gssSigns = []sign{
 	{"clock skew", "clock_skew"}, {"ticket not yet valid", "clock_skew"}, {"ticket expired", "token_expired"}, {"credentials have expired", "token_expired"},
-	{"key table", "config"}, {"keytab", "config"}, {"wrong principal", "config"}, {"no credentials were supplied", "config"}, {"decrypt integrity check", "unknown_key"},
+	{"server creds", "config"}, {"key table", "config"}, {"keytab", "config"}, {"wrong principal", "config"}, {"no credentials were supplied", "config"}, {"decrypt integrity check", "unknown_key"},
 	{"cannot contact any kdc", "identity_provider_down"},
 	{"preauthentication failed", "wrong_password"}, {"not found in kerberos database", "unknown_user"}, {"unsupported mechanism", "wrong_scheme"},
 	{"password has expired", "password_expired"}, {"credentials have been revoked", "account_locked"},

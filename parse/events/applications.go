@@ -249,11 +249,17 @@ var servarrRules = newRules(
 
 // gitLab is application_json.log. Lines with the status of a response are requests.
 var gitLab = keyed{
-	paths: []path{{"severity", slotLevel}, {"time", slotTime}, {"correlation_id", slotID}, {"message", slotMessage}, {"status", slotStatus}},
+	paths: []path{
+		{"severity", slotLevel}, {"time", slotTime}, {"correlation_id", slotID}, {"message", slotMessage}, {"status", slotStatus}, {"env", slotMore}, {"remote_ip", slotClient}, {"request_method", slotMethod},
+		{"path", slotTarget},
+	},
 	needs: []slot{slotLevel, slotTime, slotID, slotMessage},
 	finish: func(c *captures, e *Event) bool {
 		message := e.Message
 		gitLabRules.read(message, e)
+		if string(message) == "Rack_Attack" && string(c[slotMore]) == "blocklist" {
+			e.state(Refused, "address_denied", 403)
+		}
 		e.Message = message
 		return c[slotStatus] == nil
 	},
@@ -263,50 +269,6 @@ var gitLabRules = newRules(
 	rule{`Failed Login: username={user} ip={client}`, Refused, "invalid_credentials", 0},
 	rule{`Successful Login: username={user} ip={client}`, Accepted, "", 0},
 )
-
-// spring is the log of a Spring Boot application at level debug.
-var spring = texts{
-	shape:   "0000-00-00",
-	headers: templates(`{time} {skip} --- [{skip}] {mark} : {message}`, `{time}  {skip} --- [{skip}] {mark} : {message}`),
-	rules: newRules(
-		rule{`Failed to authenticate since password does not match stored value`, Refused, "wrong_password", 401},
-		rule{`Failed to find user '{user}'`, Refused, "unknown_user", 401},
-		rule{`Failed to authenticate since user account is locked`, Refused, "account_locked", 401},
-		rule{`Failed to authenticate since user account is disabled`, Refused, "account_disabled", 401},
-		rule{`Failed to authenticate since user account has expired`, Refused, "account_expired", 401},
-		rule{`Failed to authenticate since user account credentials have expired`, Refused, "password_expired", 401},
-		rule{`Failed to authenticate since no credentials provided`, Refused, "no_credentials", 401},
-		rule{`Failed to authenticate since the JWT was invalid`, Refused, "invalid_token", 401},
-		rule{`AuditEvent [timestamp={skip}, principal={user}, type=AUTHENTICATION_FAILURE, data={skip}type={word}, message={reason}, details={skip}RemoteIpAddress={client}, SessionId={text}`, Refused, "invalid_credentials", 0},
-		rule{`AuditEvent [timestamp={skip}, principal={user}, type=AUTHENTICATION_FAILURE, data={skip}details={skip}RemoteIpAddress={client}, SessionId={word}], type={word}, message={reason}}]`, Refused, "invalid_credentials", 0},
-		rule{`AuditEvent [timestamp={skip}, principal={user}, type=AUTHENTICATION_FAILURE, {text}`, Refused, "", 0},
-	),
-}
-
-// readSpring reads a line of a Spring Boot application. The id of the session is left out.
-func readSpring(line []byte, e *Event) bool {
-	if !spring.read(line, e) {
-		return false
-	}
-	if hasPrefix(e.Message, "AuditEvent [") {
-		e.Message, _, _ = cut(e.Message, ", data=")
-	}
-	return true
-}
-
-// tomcat is catalina.out. Source: apache/tomcat, java/org/apache/catalina/realm/LocalStrings.properties.
-var tomcat = texts{
-	shape:   "00-Aaa-0000 00:00:00.000 ",
-	headers: templates(`{time} {level} [{skip}] {code} {message}`),
-	rules: newRules(
-		rule{`An attempt was made to authenticate the locked user [{user}]`, Refused, "account_locked", 401},
-		rule{`An attempt was made to authenticate the locked user "{user}"`, Refused, "account_locked", 401},
-		rule{`Username [{user}] NOT authenticated due to failed login`, Refused, "invalid_credentials", 401},
-		rule{`Username [{user}] NOT authenticated due to expired account`, Refused, "account_expired", 401},
-		rule{`Username [{user}] NOT authenticated due to expired credential`, Refused, "password_expired", 401},
-		rule{`Exception performing authentication{text}`, Failed, "identity_provider_down", 0},
-	),
-}
 
 var vaultwarden = texts{
 	shape:   "[0000-00-00 00:00:00.000][",
@@ -342,6 +304,77 @@ var nextcloudRules = newRules(
 	rule{`Current user is not logged in`, Refused, "no_credentials", 401},
 	// sabre/dav puts the answers of all ways to authenticate one after the other.
 	rule{`{skip}Username or password was incorrect{text}`, Refused, "invalid_credentials", 401},
-	rule{`No public access to this resource., No 'Authorization: {text}`, Refused, "no_credentials", 401},
+	rule{`{skip}No public access to this resource., No 'Authorization: {text}`, Refused, "no_credentials", 401},
 	rule{`No 'Authorization: {text}`, Refused, "no_credentials", 401},
 )
+
+// jenkins is Jenkins' log, which names neither users nor clients.
+var jenkins = texts{
+	shape:   "0000-00-00 00:00:00.000+0000 [id=",
+	loose:   true,
+	headers: templates("{time} [id={digits}]\t{level}\t{mark}: {message}"),
+	rules: newRules(
+		rule{`Login attempt failed`, Refused, "invalid_credentials", 0},
+		rule{`Credential exception trying to authenticate against {text}`, Refused, "invalid_credentials", 0},
+	),
+}
+
+// readSonarQube reads an event of SonarQube's web.log at level debug, "2026.03.09 14:05:00 DEBUG
+// web[id][auth.event] text".
+// Source: SonarSource/sonarqube, AuthenticationEventImpl.java.
+func readSonarQube(line []byte, e *Event) bool {
+	const stamp = "0000.00.00 00:00:00"
+	var c captures
+	if !shaped(line, stamp) || !sonarHeader.match(line[len(stamp):], &c) {
+		return false
+	}
+	at := e.memory.Keep(append(e.memory.Grow(len(stamp)), line[:len(stamp)]...))
+	at[4], at[7] = '-', '-'
+	e.setTime(at)
+	message := c[slotMessage]
+	sonarRules.read(message, e)
+	e.Message = message
+	return true
+}
+
+var sonarHeader = newTemplate(` {level} web[{skip}][auth.event] {message}`)
+
+var sonarRules = newRules(
+	rule{`login failure [cause|Token doesn't exist][method|{skip}][provider|{skip}][IP|{client}|{forwarded}][login|{user}]`, Refused, "invalid_token", 401},
+	rule{`login failure [cause|User must be authenticated][method|{skip}][provider|{skip}][IP|{client}|{forwarded}][login|{user}]`, Refused, "no_credentials", 401},
+	rule{`login failure [cause|{why}][method|{skip}][provider|{skip}][IP|{client}|{forwarded}][login|{user}]`, Refused, "invalid_credentials", 401},
+	rule{`login success [method|{skip}][provider|{skip}][IP|{client}|{forwarded}][login|{user}]`, Accepted, "", 0},
+)
+
+// rabbitMQ is RabbitMQ's log, with what its management interface refuses.
+var rabbitMQ = texts{
+	shape:   "0000-00-00 00:00:00.000000",
+	headers: templates(`{time} [{level}] <{word}> {message}`),
+	rules: newRules(
+		rule{`HTTP access denied: user '{user}' - invalid credentials`, Refused, "invalid_credentials", 401},
+		rule{`HTTP access denied: user '{user}' - Not management user`, Refused, "acl_denied", 401},
+		rule{`HTTP access denied: user '{user}' - User can only log in via localhost`, Refused, "address_denied", 401},
+		rule{`HTTP access denied: {text}`, Refused, "", 401},
+	),
+}
+
+// mattermost are messages about requests that Mattermost has refused, JSON lines.
+var mattermost = keyed{
+	paths: []path{
+		{"err_where", slotMark}, {"timestamp", slotTime}, {"msg", slotMessage}, {"path", slotTarget}, {"method", slotMethod}, {"request_id", slotID}, {"ip_addr", slotClient}, {"http_code", slotStatus},
+	},
+	needs: []slot{slotMark, slotTime, slotMessage, slotStatus},
+	finish: func(c *captures, e *Event) bool {
+		if string(c[slotStatus]) == "401" {
+			e.refuse(c[slotMessage], mattermostSigns, "")
+			e.Status = 401
+		}
+		return true
+	},
+}
+
+var mattermostSigns = []sign{{"expired session", "session_expired"}, {"invalid_password", "wrong_password"}}
+
+// phpSyslog is what applications in PHP write to syslog: plugins of WordPress, phpMyAdmin and
+// SimpleSAMLphp.
+var phpSyslog = texts{loose: true, headers: templates(`{message}`), rules: scriptRules}

@@ -2,8 +2,8 @@ package events
 
 import "bytes"
 
-// Logs of programs that check requests by themselves: search engines, Ory's services,
-// Pomerium and ASP.NET Core. They are lines of JSON.
+// Logs of programs that check requests by themselves: search engines, Ory's services and
+// Pomerium.
 
 // elasticsearch is the audit log of Elasticsearch.
 // https://www.elastic.co/guide/en/elasticsearch/reference/current/audit-event-types.html
@@ -104,32 +104,100 @@ var pomerium = keyed{
 	},
 }
 
-// aspNet are events of ASP.NET Core's handlers of authentication, as Serilog and the JSON
-// console of Microsoft.Extensions.Logging write them. Lines with a status are requests.
-var aspNet = keyed{
-	paths: []path{
-		{"SourceContext", slotMark}, {"Category", slotMark}, {"@t", slotTime}, {"Timestamp", slotTime}, {"@m", slotMessage}, {"@mt", slotMessage}, {"Message", slotMessage}, {"RequestId", slotID},
-		{"RequestPath", slotTarget}, {"FailureMessage", slotReason}, {"State.FailureMessage", slotReason}, {"StatusCode", slotStatus},
-	},
+// elasticServer is the log of Elasticsearch and OpenSearch as text.
+var elasticServer = texts{
+	shape:   "[0000-00-00T00:00:00,000][",
+	headers: templates(`[{time}][{skip}][{skip}] [{skip}] {message}`),
+	rules:   elasticRules,
+}
+
+// elasticServerJSON are the keys of the same as JSON lines, before version 8 and in the names of
+// ECS, and of Kibana's log.
+var elasticServerJSON = keyed{
+	paths: []path{{"component", slotMark}, {"log.logger", slotMark}, {"timestamp", slotTime}, {"@timestamp", slotTime}, {"message", slotMessage}},
 	needs: []slot{slotMark, slotTime, slotMessage},
 	finish: func(c *captures, e *Event) bool {
-		if !hasPrefix(c[slotMark], "Microsoft.AspNetCore.Auth") || c[slotStatus] != nil {
+		if mark := c[slotMark]; !hasPrefix(mark, "o.e.") && !hasPrefix(mark, "org.elasticsearch.") && !hasPrefix(mark, "plugins.security") {
 			return false
 		}
-		e.Target = nil // it has no query, and what the id joins needs no target
-		if _, failure, ok := cut(e.Message, "was not authenticated. Failure message: "); ok {
-			if len(c[slotReason]) > 0 {
-				failure = c[slotReason]
+		elasticRules.read(c[slotMessage], e)
+		e.Message = c[slotMessage]
+		return true
+	},
+}
+
+// elasticRules are messages about authentication. Sources: elastic/elasticsearch,
+// AuthenticationService; opensearch-project/security, BackendRegistry.
+var elasticRules = newRules(
+	rule{`Authentication of [{user}] was terminated by realm [{skip}] - {reason}`, Refused, "invalid_credentials", 401},
+	rule{`Authentication to realm {skip} failed - {reason}`, Refused, "invalid_credentials", 401},
+	rule{`Authentication finally failed for null from {client}`, Refused, "no_credentials", 401},
+	rule{`Authentication finally failed for {user} from {client}`, Refused, "invalid_credentials", 401},
+	rule{`Authentication attempt failed: {skip}unable to authenticate user [{user}] for REST request{text}`, Refused, "invalid_credentials", 401},
+)
+
+// readElasticServer reads a line of Elasticsearch's or OpenSearch's log.
+func readElasticServer(line []byte, e *Event) bool {
+	if len(line) > 0 && line[0] == '{' {
+		return elasticServerJSON.read(line, e)
+	}
+	return elasticServer.read(line, e)
+}
+
+// cloudTrail are events of AWS, JSON lines: calls that were refused, and sign-ins to the console
+// and to Cognito.
+// https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+var cloudTrail = keyed{
+	paths: []path{
+		{"eventSource", slotMark}, {"eventName", slotMore}, {"eventTime", slotTime}, {"errorCode", slotCode}, {"errorMessage", slotReason}, {"sourceIPAddress", slotClient},
+		{"userIdentity.userName", slotUser}, {"responseElements.ConsoleLogin", slotStatus}, {"requestID", slotID},
+	},
+	needs: []slot{slotMark, slotMore, slotTime},
+	finish: func(c *captures, e *Event) bool {
+		switch result := string(c[slotStatus]); {
+		case result == "Failure":
+			e.state(Refused, "invalid_credentials", 0)
+		case result == "Success":
+			e.Outcome = Accepted
+		case string(e.Code) == "NotAuthorizedException":
+			e.refuse(c[slotReason], cognitoSigns, "invalid_credentials")
+		default:
+			if w := cloudTrailCodes[string(e.Code)]; w != "" {
+				e.state(Refused, w, 0)
 			}
-			e.refuse(failure, aspNetSigns, "invalid_token")
-			e.Status = 401
 		}
 		return true
 	},
 }
 
-// aspNetSigns are codes of Microsoft.IdentityModel.
-var aspNetSigns = []sign{
-	{"idx10223", "token_expired"}, {"idx10222", "clock_skew"}, {"idx10503", "unknown_key"}, {"idx10501", "unknown_key"}, {"idx10500", "unknown_key"}, {"idx10511", "unknown_key"},
-	{"idx10214", "invalid_token"}, {"idx10205", "config"}, {"idx20803", "identity_provider_down"}, {"idx20804", "identity_provider_down"}, {"expired", "token_expired"},
+// cloudTrailCodes are the codes of errors of AWS that are about credentials and permissions.
+var cloudTrailCodes = map[string]string{
+	"AccessDenied": "acl_denied", "AccessDeniedException": "acl_denied", "UnauthorizedOperation": "acl_denied", "Client.UnauthorizedOperation": "acl_denied", "ExpiredToken": "token_expired",
+	"ExpiredTokenException": "token_expired", "InvalidClientTokenId": "invalid_credentials", "SignatureDoesNotMatch": "invalid_credentials", "UnrecognizedClientException": "invalid_credentials",
+	"UserNotFoundException": "unknown_user", "UserNotConfirmedException": "account_restricted", "PasswordResetRequiredException": "password_expired", "CodeMismatchException": "step_up_required",
+}
+
+// cognitoSigns are parts of the messages of Cognito.
+var cognitoSigns = []sign{
+	{"refresh token has been revoked", "invalid_token"}, {"token has expired", "token_expired"}, {"attempts exceeded", "account_locked"}, {"incorrect username or password", "invalid_credentials"},
+	{"user is disabled", "account_disabled"},
+}
+
+// googleAudit are entries of Google Cloud's audit logs, JSON lines, such as those of the
+// Identity-Aware Proxy. The codes are those of google.rpc.Code.
+var googleAudit = keyed{
+	paths: []path{
+		{"protoPayload.serviceName", slotMark}, {"protoPayload.methodName", slotMore}, {"timestamp", slotTime}, {"protoPayload.status.code", slotCode}, {"protoPayload.status.message", slotMessage},
+		{"protoPayload.authenticationInfo.principalEmail", slotUser}, {"protoPayload.requestMetadata.callerIp", slotClient},
+	},
+	needs: []slot{slotMark, slotMore, slotTime},
+	finish: func(_ *captures, e *Event) bool {
+		switch string(e.Code) {
+		case "16":
+			e.state(Refused, "no_credentials", 0)
+		case "7":
+			e.state(Refused, "acl_denied", 0)
+		}
+		return true
+	},
 }

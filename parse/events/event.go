@@ -11,6 +11,8 @@ type Event struct {
 	Time       int64 // Unix microseconds; taken as UTC if Local
 	Local      bool  // the line has no offset from UTC: the time is that of the server's clock
 	Resolution int64 // microseconds that the last digit of the time stands for
+	// Yearless is a time without a year, "Mar  9 14:05:00", of a line that has no other.
+	Yearless []byte
 
 	Outcome Outcome
 	// Reason is a word of the vocabulary of package field, or a text of the source
@@ -64,7 +66,7 @@ func (e *Event) texts() [13]*[]byte {
 // clearTexts removes the texts: one by one, because this is done for each line.
 func (e *Event) clearTexts() {
 	e.Reason, e.Code, e.Message, e.Client, e.Port, e.User = nil, nil, nil, nil, nil, nil
-	e.Method, e.Target, e.Host, e.Connection, e.RequestID, e.Session, e.Service = nil, nil, nil, nil, nil, nil, nil
+	e.Method, e.Target, e.Host, e.Connection, e.RequestID, e.Session, e.Service, e.Yearless = nil, nil, nil, nil, nil, nil, nil, nil
 }
 
 // Reset sets every field to "not stated". Byte fields become invalid.

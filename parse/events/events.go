@@ -11,6 +11,9 @@ type Log struct {
 	Name    string
 	Doc     string   // what writes it, in a line
 	Samples []string // lines of it
+	// Provider reports whether it is of an identity provider, whose own requests are others than
+	// those that its users are refused.
+	Provider bool
 
 	// read reads a line into an event that states nothing yet. It reports false if the
 	// line is not one of the log: what it has stored then does not count.
@@ -32,7 +35,11 @@ func Logs() []*Log {
 	list := servers()
 	list = append(list, gateways()...)
 	list = append(list, checks()...)
-	list = append(list, providers()...)
+	list = append(list, frameworks()...)
+	for _, l := range providers() {
+		l.Provider = true
+		list = append(list, l)
+	}
 	return append(list, applications()...)
 }
 

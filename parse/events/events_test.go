@@ -85,6 +85,18 @@ var nginxTests = []struct{ message, want string }{
 	{`[lua] openidc.lua:1480: authenticate(): token is expired`, "refused reason=token_expired" + nginxWho + nginxReq + " status=401"},
 	{`[lua] config_etcd.lua:9: sync(): failed to read credential`, "other" + nginxWho + nginxReq},
 	{`[lua] plugin.lua:5: phase(): Missing authorization in request`, "refused reason=no_credentials" + nginxWho + nginxReq + " status=401"},
+	{`[lua] basic-auth.lua:152: phase_func(): failed to find user: invalid user`, "refused reason=unknown_user" + nginxWho + nginxReq + " status=401"},
+	{`http_auth_ldap: Could not find user DN`, "refused reason=unknown_user" + nginxWho + nginxReq + " status=401"},
+	{`http_auth_ldap: User bind failed (49: Invalid credentials)`, "refused reason=wrong_password" + nginxWho + nginxReq + " status=401"},
+	{`http_auth_ldap: User bind failed (53: Server is unwilling to perform)`, "refused reason=invalid_credentials" + nginxWho + nginxReq + " status=401"},
+	{`http_auth_ldap: ldap_search_ext() failed (-1: Can't contact LDAP server)`, "failed reason=identity_provider_down" + nginxWho + nginxReq + " status=500"},
+	{`http_auth_ldap: Authentication timed out`, "failed reason=identity_provider_down" + nginxWho + nginxReq + " status=500"},
+	{`js: JWT expired: exp 1773060000`, "refused reason=token_expired" + nginxWho + nginxReq + " status=401"},
+	{`js: OIDC token endpoint: connection refused`, "failed reason=identity_provider_down" + nginxWho + nginxReq},
+	{`js: cache expired`, "other" + nginxWho + nginxReq},
+	{`[kong] handler.lua:353 [jwt] Invalid signature`, "refused reason=unknown_key" + nginxWho + nginxReq + " status=401"},
+	{`[kong] init.lua:443 [openid-connect] failed to load discovery document (connection refused)`, "failed reason=identity_provider_down" + nginxWho + nginxReq},
+	{`[kong] handler.lua:1 [rate-limiting] connection refused`, "other" + nginxWho + nginxReq},
 	// A name may look like a message. It has no colon.
 	{`user "x" was not found in "f": password mismatch`, "refused reason=wrong_password" + nginxWho + `user=x" was not found in "f ` + nginxReq + " status=401"},
 	{`user "a", b": password mismatch`, "refused reason=wrong_password" + nginxWho + `user=a", b ` + nginxReq + " status=401"},
@@ -95,6 +107,9 @@ func TestNginx(t *testing.T) {
 		checkLine(t, "nginx-error", nginxStart+tt.message+nginxEnd, nginxAt+tt.want)
 		checkLine(t, "nginx-error", nginxStart+tt.message+nginxEnd+`, referrer: "https://a.example/"`, nginxAt+tt.want)
 	}
+	const kongID = `, request_id: "8a1b2c3d4e5f60718293a4b5c6d7e8f9"`
+	checkLine(t, "nginx-error", nginxStart+`user "jane": password mismatch`+nginxEnd+kongID, nginxAt+"refused reason=wrong_password"+nginxWho+"user=jane "+nginxReq+" id=8a1b2c3d4e5f60718293a4b5c6d7e8f9 status=401")
+	checkLine(t, "nginx-error", nginxStart+`user "jane": password mismatch`+nginxEnd+`, referrer: "https://a.example/"`+kongID, nginxAt+"refused reason=wrong_password"+nginxWho+"user=jane "+nginxReq+" status=401")
 	mismatch := nginxStart + `user "jane": password mismatch`
 	want := nginxAt + "refused reason=wrong_password"
 	for _, tt := range []struct{ line, want string }{

@@ -54,6 +54,13 @@ var attacks = []attack{
 	{"qbittorrent-log", `(W) 2026-03-09T14:05:00 - WebAPI login failure. Reason: invalid credentials, attempt count: 1, IP: 192.0.2.1, username: `, ``, "", "invalid_credentials", true},
 	{"cas-audit", `2026-03-09 14:05:00,123 INFO [x.AuditTrailManager] - d|CAS|Supplied credentials: [`, `]|AUTHENTICATION_FAILED|jane|192.0.2.1|203.0.113.1`, "", "invalid_credentials", true},
 	{"proxmox-auth", `2026-03-09T14:05:00+01:00: authentication failure; rhost=[192.0.2.1]:5 user=`, ` msg=no such user`, "", "unknown_user invalid_credentials", true},
+	{"elasticsearch-log", `[2026-03-09T14:05:00,123][WARN ][o.o.s.a.BackendRegistry  ] [node-1] Authentication finally failed for `, ` from 192.0.2.1:50000`, "", "invalid_credentials", true},
+	{"sonarqube-log", `2026.03.09 14:05:00 DEBUG web[a1][auth.event] login failure [cause|Wrong password][method|FORM][provider|LOCAL|local][IP|192.0.2.1|][login|`, `]`, "", "wrong_password", true},
+	{"harbor-core", `2026-03-09T14:05:00Z [ERROR] [/a.go:72][client IP="192.0.2.1" requestID="a1"]: failed to authenticate user:`, `, error:Failed to authenticate user, due to error 'Invalid credentials'`, "", "invalid_credentials", false},
+	{"rabbitmq-log", `2026-03-09 14:05:00.123456+00:00 [warning] <0.912.0> HTTP access denied: user '`, `' - invalid credentials`, "", "invalid_credentials", false},
+	{"django-axes", `2026-03-09 14:05:00,123 WARNING axes.watch_login: AXES: New login failure by {username: "`, `", ip_address: "192.0.2.1", user_agent: "x", path_info: "/a"}. Created new record in the database.`, "", "invalid_credentials", false},
+	{"php-syslog", `user denied: `, ` (mysql-denied) from 192.0.2.1`, "", "invalid_credentials", true},
+	{"registry-log", `time="2026-03-09T14:05:00Z" level=error msg="error authenticating user "`, `": authentication failure" http.request.id=a1 http.request.method=GET http.request.remoteaddr=192.0.2.1:50000 http.request.uri=/v2/`, "", "wrong_password", false},
 	{"calibre-web-log", `[2026-03-09 14:05:00,123]  WARN {cps.web:1475} Login failed for user "`, `" IP-address: 192.0.2.1`, "", "invalid_credentials", true},
 }
 

@@ -1,6 +1,10 @@
 package events
 
-import "logscan/parse/field"
+import (
+	"bytes"
+
+	"logscan/parse/field"
+)
 
 // Logs of proxies and gateways that decide about requests.
 
@@ -18,8 +22,9 @@ var caddy = keyed{
 		}
 		e.Port = c[slotMore]
 		switch status := string(c[slotStatus]); {
-		case string(e.Message) == "auth provider returned error":
-			e.state(Failed, "identity_provider_down", 401)
+		case string(e.Message) == "auth provider returned error": // a module, such as caddy-security's authorizer
+			e.refuse(c[slotReason], caddySigns, "")
+			e.Status = 401
 		case status == "401" && hasPrefix(log, "log.error"):
 			e.state(Refused, reasonIn(c[slotReason]), 401) // "not authenticated": with what is not stated
 		case status == "403" && hasPrefix(log, "log.error"):
@@ -27,6 +32,12 @@ var caddy = keyed{
 		}
 		return true
 	},
+}
+
+// caddySigns are parts of the errors of modules that authenticate for Caddy: caddy-security,
+// and http_basic if it cannot read a header.
+var caddySigns = []sign{
+	{"no token found", "no_credentials"}, {"access list", "acl_denied"}, {"expired", "token_expired"}, {"base64", "invalid_request"}, {"failed to parse token", "invalid_token"},
 }
 
 // traefik is Traefik's own log, as logfmt and JSON.
@@ -87,11 +98,11 @@ var grafana = keyed{
 		if !grafanaRules.read(e.Message, e) {
 			return true
 		}
-		if w := firstSign(grafanaSigns, c[slotReason]); w != "" {
-			e.Reason = e.memory.String(w)
-		} else if w := reasonIn(c[slotReason]); w != "" {
-			e.Reason = e.memory.String(w)
+		w := firstSign(grafanaSigns, c[slotReason])
+		if w == "" {
+			w = reasonIn(c[slotReason])
 		}
+		e.specify(w)
 		return true
 	},
 }
@@ -130,6 +141,8 @@ var envoyRules = newRules(
 	rule{`enforced denied, matched policy {text}`, Refused, "acl_denied", 403},
 	rule{`{skip}ext_authz filter rejected the request. Response status code: '401{text}`, Refused, "denied_by_authorizer", 401},
 	rule{`{skip}ext_authz filter rejected the request. Response status code: '403{text}`, Refused, "denied_by_authorizer", 403},
+	rule{`fetch pubkey [uri = {text}]: response status code {digits}`, Failed, "identity_provider_down", 0},
+	rule{`fetch pubkey [uri = {text}]: network error {text}`, Failed, "identity_provider_down", 0},
 )
 
 // readEnvoy reads a line of the log of Envoy, perhaps as Istio's sidecar writes it. The lines name
@@ -210,6 +223,23 @@ var oauth2Headers = templates(
 	`[{time}] [{mark}.go:{digits}] {message}`,
 )
 
+// oauth2Proxy is what people make of oauth2-proxy's formats to have JSON lines, with its own
+// names of the fields. Lines with a number as their status are requests.
+// https://oauth2-proxy.github.io/oauth2-proxy/configuration/overview#logging-configuration
+var oauth2Proxy = keyed{
+	paths: []path{
+		{"client", slotClient}, {"request_id", slotID}, {"username", slotUser}, {"timestamp", slotTime}, {"status", slotCode}, {"message", slotMessage}, {"host", slotHost}, {"request_method", slotMethod}, {"file", slotMark},
+	},
+	needs: []slot{slotTime, slotMessage},
+	finish: func(c *captures, e *Event) bool {
+		if !hasPrefix(c[slotCode], "Auth") && !bytes.Contains(c[slotMark], []byte(".go:")) {
+			return false
+		}
+		e.readOAuth2Message()
+		return true
+	},
+}
+
 // oauth2Rules are messages of oauth2-proxy.
 var oauth2Rules = newRules(
 	rule{`Invalid authentication via session: removing session {text}`, Refused, "invalid_session", 401},
@@ -218,6 +248,7 @@ var oauth2Rules = newRules(
 	rule{`Invalid authentication via OAuth2: {text}CSRF{text}`, Refused, "invalid_request", 403},
 	rule{`Invalid authentication via OAuth2: {reason}`, Refused, "invalid_request", 403},
 	rule{`Invalid authentication via {text}: {reason}`, Refused, "invalid_credentials", 401},
+	rule{`Invalid authentication via {text}`, Refused, "invalid_credentials", 401},
 	rule{`Invalid authorization via session {text}`, Refused, "acl_denied", 0}, // 401 for nginx's auth_request, 403 for others
 	rule{`Invalid authorization via session: removing session{text}`, Refused, "acl_denied", 0},
 	rule{`Session validation failed{text}`, Refused, "invalid_session", 401},
@@ -237,15 +268,23 @@ var oauth2Rules = newRules(
 	rule{`Unable to refresh session: {text}`, Refused, "token_expired", 401},
 	rule{`Fatal refresh error detected {text}`, Refused, "session_expired", 401},
 	rule{`Session not refreshed - User: {user}; no refresh token available`, Refused, "session_expired", 401},
-	rule{`Error retrieving session from token in Authorization header: {text}`, Refused, "invalid_token", 401},
+	rule{`Error retrieving session from token in Authorization header: {reason}`, Refused, "invalid_token", 401},
 	rule{`no valid bearer token found in authorization header{text}`, Refused, "invalid_token", 401},
-	rule{`unable to verify bearer token{text}`, Refused, "invalid_token", 401},
-	rule{`Error redeeming code during OAuth2 callback: {text}`, Failed, "identity_provider_down", 500},
+	rule{`unable to verify bearer token{reason}`, Refused, "invalid_token", 401},
+	// The provider has answered: it refuses the proxy itself, or a code that it did not give out.
+	rule{`Error redeeming code during OAuth2 callback: {skip}cannot fetch token: 401{text}`, Failed, "invalid_client", 500},
+	rule{`Error redeeming code during OAuth2 callback: {skip}"invalid_grant"{text}`, Refused, "invalid_request", 500},
+	rule{`Error redeeming code during OAuth2 callback: {skip}: EOF`, Failed, "identity_provider_down", 500},
+	rule{`Error redeeming code during OAuth2 callback: {skip}"server_error"{text}`, Failed, "identity_provider_down", 500},
+	rule{`Error redeeming code during OAuth2 callback: {reason}`, Failed, "", 500},
 	rule{`Error while parsing OAuth2 callback: {text}`, Refused, "invalid_request", 403},
 )
 
 // readOAuth2Proxy reads a line of oauth2-proxy but for those of requests.
 func readOAuth2Proxy(line []byte, e *Event) bool {
+	if len(line) > 0 && line[0] == '{' {
+		return oauth2Proxy.read(line, e)
+	}
 	for i, h := range oauth2Headers {
 		var c captures
 		if !h.match(line, &c) {
@@ -256,22 +295,71 @@ func readOAuth2Proxy(line []byte, e *Event) bool {
 		}
 		e.Reset()
 		c.set(e)
-		user, code, message := e.User, e.Code, e.Message
-		switch string(code) {
-		case "AuthSuccess":
-			e.Outcome = Accepted
-			return true
-		case "AuthFailure", "AuthError":
-			e.state(Refused, "", 0) // 401 for a session, 403 for a sign-in
-		}
-		oauth2Rules.read(message, e)
-		if e.Code, e.Message = code, message; len(user) > 0 {
-			e.User = user
-		}
-		if string(code) == "AuthError" {
-			e.Outcome = Failed
-		}
+		e.readOAuth2Message()
 		return true
 	}
 	return false
+}
+
+// readOAuth2Message stores what a message of oauth2-proxy means. The code is what it says of a
+// sign-in: AuthSuccess, AuthFailure or AuthError.
+func (e *Event) readOAuth2Message() {
+	user, code, message := e.User, e.Code, e.Message
+	switch string(code) {
+	case "AuthSuccess":
+		e.Outcome = Accepted
+		return
+	case "AuthFailure", "AuthError":
+		e.state(Refused, "", 0) // 401 for a session, 403 for a sign-in
+	}
+	oauth2Rules.read(message, e)
+	if e.Code, e.Message = code, message; len(user) > 0 {
+		e.User = user
+	}
+	if string(code) == "AuthError" {
+		e.Outcome = Failed
+	}
+}
+
+// tyk is the log of Tyk's gateway, logfmt or JSON lines.
+var tyk = keyed{
+	paths: []path{{"mw", slotMark}, {"time", slotTime}, {"msg", slotMessage}, {"origin", slotClient}, {"path", slotTarget}, {"api_name", slotService}},
+	needs: []slot{slotMark, slotMessage, slotClient},
+	finish: func(c *captures, e *Event) bool {
+		tykRules.read(c[slotMessage], e)
+		if e.Message = c[slotMessage]; e.Time == 0 {
+			e.Yearless = c[slotTime] // before version 5.3
+		}
+		return true
+	},
+}
+
+// tykRules are messages of Tyk's middlewares.
+var tykRules = newRules(
+	rule{`Attempted access with malformed header, no auth header found.`, Refused, "no_credentials", 0},
+	rule{`Attempted access with expired {text}`, Refused, "token_expired", 0},
+	rule{`Attempted access with {text}`, Refused, "invalid_credentials", 0},
+	rule{`JWT validation error: {reason}`, Refused, "invalid_token", 0},
+)
+
+// krakenD is the log of KrakenD.
+var krakenD = texts{
+	shape:   "[KRAKEND] 0000/00/00 - 00:00:00",
+	headers: templates(`[KRAKEND] {time} {word} {level} {message}`),
+	rules: newRules(
+		rule{`[ENDPOINT: {target}][JWTValidator] Unable to validate the token: {reason}`, Refused, "invalid_token", 401},
+	),
+}
+
+// ownCloud is the log of the proxy of ownCloud Infinite Scale and OpenCloud, JSON lines.
+var ownCloud = keyed{
+	paths: []path{{"authenticator", slotMark}, {"time", slotTime}, {"message", slotMessage}, {"error", slotReason}, {"path", slotTarget}},
+	needs: []slot{slotMark, slotTime, slotMessage},
+	finish: func(c *captures, e *Event) bool {
+		if string(e.Message) == "failed to authenticate the request" {
+			e.refuse(c[slotReason], nil, "invalid_token")
+			e.Status = 401
+		}
+		return true
+	},
 }

@@ -5,11 +5,16 @@ import "bytes"
 // keycloakHeader is the beginning of a line of Keycloak's server log.
 var keycloakHeader = newTemplate(`{time} {level}{skip}[{code}] ({skip}) {message}`)
 
-// keycloakJSON are the keys of the same as JSON.
+// keycloakJSON are the keys of the same as JSON, in the names of JBoss and of Elastic (ECS).
 var keycloakJSON = keyed{
-	paths: []path{{"loggerName", slotMark}, {"loggerClassName", slotMore}, {"timestamp", slotTime}, {"message", slotMessage}},
-	needs: []slot{slotMark, slotMore},
+	paths: []path{
+		{"loggerName", slotMark}, {"log.logger", slotMark}, {"loggerClassName", slotMore}, {"timestamp", slotTime}, {"@timestamp", slotTime}, {"message", slotMessage},
+	},
+	needs: []slot{slotMark, slotMessage},
 	finish: func(c *captures, e *Event) bool {
+		if c[slotMore] == nil && !hasPrefix(c[slotMark], "org.keycloak.") {
+			return false
+		}
 		e.readKeycloakEvent(c[slotMessage])
 		return true
 	},
@@ -21,7 +26,8 @@ func readKeycloak(line []byte, e *Event) bool {
 		return keycloakJSON.read(line, e)
 	}
 	var c captures
-	if !shaped(line, "0000-00-00 00:00:00,000 ") || !keycloakHeader.match(line, &c) {
+	dated := shaped(line, "0000-00-00 00:00:00,000 ")
+	if !dated && !shaped(line, "00:00:00,000 ") || !keycloakHeader.match(line, &c) { // WildFly's console has no date
 		return false
 	}
 	c[slotCode] = nil

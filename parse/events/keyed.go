@@ -27,17 +27,53 @@ func (k *keyed) read(line []byte, e *Event) bool {
 	e.keyed = true
 	c := &e.fields // finish would move it to the heap
 	if len(line) > 0 && line[0] == '{' {
-		k.object(line, "", e, c)
+		if k.object(line, "", e, c); !k.complete(c) {
+			k.wrapped(line, e, c)
+		}
 	} else if !k.pairs(line, e, c) {
 		return false
 	}
+	if !k.complete(c) {
+		return false
+	}
+	c.set(e)
+	return k.finish(c, e)
+}
+
+// complete reports whether the fields are set that every line has.
+func (k *keyed) complete(c *captures) bool {
 	for _, s := range k.needs {
 		if c[s] == nil {
 			return false
 		}
 	}
-	c.set(e)
-	return k.finish(c, e)
+	return true
+}
+
+// wrappers are the members of an object in which a shipper or a store of logs has put the object
+// that the program wrote: Google Cloud, Amazon EventBridge, Splunk's collector, Fluent Bit
+// (Merge_Log_Key), Elasticsearch.
+var wrappers = map[string]bool{"jsonPayload": true, "detail": true, "event": true, "log_processed": true, "_source": true}
+
+// wrapped reads the object that is a member of another one. Google Cloud takes the time out of
+// it: then that of the outer one counts.
+func (k *keyed) wrapped(line []byte, e *Event, c *captures) {
+	var inner, stamp []byte
+	for m := scan.ObjectMembers(line); m.Next(); {
+		switch key := string(m.Key); {
+		case inner == nil && !m.Quoted && wrappers[key] && m.End > m.Start && line[m.Start] == '{':
+			inner = m.Value()
+		case stamp == nil && (key == "timestamp" || key == "@timestamp" || key == "time"):
+			stamp = m.Value()
+		}
+	}
+	if inner == nil {
+		return
+	}
+	*c, e.ranks = captures{}, [numSlots]uint8{}
+	if k.object(inner, "", e, c); c[slotTime] == nil {
+		c[slotTime] = stamp
+	}
 }
 
 // object reads the members of an object with the given path, which ends in a dot. Of two
@@ -91,7 +127,7 @@ func (e *Event) prefers(i int, to slot) bool {
 
 // pairs reads a line of logfmt. It reports false if the line is none.
 func (k *keyed) pairs(b []byte, e *Event, c *captures) bool {
-	known := false
+	known, doubtful := false, false
 	for i := 0; i < len(b); {
 		if b[i] == ' ' {
 			i++
@@ -116,6 +152,9 @@ func (k *keyed) pairs(b []byte, e *Event, c *captures) bool {
 			if to = scan.StringEnd(b, from); to < 0 { // the line was cut
 				return known
 			}
+			if to+1 < len(b) && b[to+1] != ' ' { // a quote in the value that has not been escaped
+				doubtful, to = true, looseEnd(b, to)
+			}
 			i = to + 1
 		} else {
 			if n := bytes.IndexByte(b[i:], ' '); n >= 0 {
@@ -124,7 +163,12 @@ func (k *keyed) pairs(b []byte, e *Event, c *captures) bool {
 			i = to
 		}
 		for j := range k.paths {
-			if p := &k.paths[j]; p.key == string(key) && e.prefers(j, p.to) {
+			p := &k.paths[j]
+			switch {
+			case p.key != string(key):
+			case doubtful && e.ranks[p.to] != 0: // one of them is a part of a value
+				c[p.to] = nil
+			case e.prefers(j, p.to):
 				known = true
 				if c[p.to] = b[from:to]; quoted {
 					c[p.to] = e.unescape(c[p.to])
@@ -134,6 +178,37 @@ func (k *keyed) pairs(b []byte, e *Event, c *captures) bool {
 	}
 	return known
 }
+
+// looseEnd returns the offset of the quote that ends a value with quotes in it: one before a key
+// or at the end of the line. at is that of the first quote.
+func looseEnd(b []byte, at int) int {
+	for i := at; i < len(b); i++ {
+		if b[i] != '"' || b[i-1] == '\\' {
+			continue
+		}
+		rest := b[i+1:]
+		if len(rest) == 0 {
+			return i
+		}
+		if key, _, ok := cut(rest[1:min(len(rest), longestKey+2)], "="); ok && rest[0] == ' ' && isKey(key) {
+			return i
+		}
+	}
+	return len(b)
+}
+
+// isKey reports whether b is a key of logfmt, such as http.request.id.
+func isKey(b []byte) bool {
+	for _, c := range b {
+		if c|0x20-'a' > 25 && c-'0' > 9 && c != '.' && c != '_' && c != '-' {
+			return false
+		}
+	}
+	return len(b) > 0
+}
+
+// longestKey bounds the length of keys, so that a line of many quotes takes linear time.
+const longestKey = 64
 
 // unescape decodes the escapes of b.
 func (e *Event) unescape(b []byte) []byte {

@@ -45,11 +45,23 @@ var nginxRules = newRules(
 	// ngx_http_auth_pam_module
 	rule{`PAM: user '{user}' - not authenticated: {reason}`, Refused, "invalid_credentials", 401},
 	rule{`PAM: user '{user}' - invalid account: {reason}`, Refused, "account_restricted", 401},
+	// github.com/kvspb/nginx-auth-ldap
+	rule{`http_auth_ldap: Could not find user DN{tail}`, Refused, "unknown_user", 401},
+	rule{`http_auth_ldap: User bind failed (49: {text}`, Refused, "wrong_password", 401},
+	rule{`http_auth_ldap: User bind failed ({text}`, Refused, "invalid_credentials", 401},
+	rule{`http_auth_ldap: Initial bind failed ({text}`, Failed, "config", 500},
+	rule{`http_auth_ldap: Authentication timed out{tail}`, Failed, "identity_provider_down", 500},
+	rule{`http_auth_ldap: Could not connect{tail}`, Failed, "identity_provider_down", 500},
+	rule{`http_auth_ldap: {skip}() failed (-1: {text}`, Failed, "identity_provider_down", 500},
+	// scripts in JavaScript, and plugins of Kong
+	rule{`js: {reason}`, Other, "", 0},                                 // see finishNginx
+	rule{`[kong] {skip}.lua:{digits} [{code}] {reason}`, Other, "", 0}, // see finishNginx
 	// APISIX, in Lua
 	rule{`[lua] {skip}Missing authorization in request{text}`, Refused, "no_credentials", 401},
 	rule{`[lua] {skip}Missing JWT token in request{text}`, Refused, "no_credentials", 401},
 	rule{`[lua] {skip}Missing API key found in request{text}`, Refused, "no_credentials", 401},
 	rule{`[lua] {skip}Invalid user authorization{text}`, Refused, "invalid_credentials", 401},
+	rule{`[lua] {skip}failed to find user: {text}`, Refused, "unknown_user", 401},
 	rule{`[lua] {skip}Invalid API key in request{text}`, Refused, "invalid_credentials", 401},
 	rule{`[lua] {skip}failed to verify jwt: {reason}`, Refused, "invalid_token", 401},
 	rule{`[lua] {skip}JWT token invalid: {reason}`, Refused, "invalid_token", 401},
@@ -80,12 +92,13 @@ func readNginx(line []byte, e *Event) bool {
 			connection, rest = number, text[1:]
 		}
 	}
+	rest, id := cutRequestID(rest)
 	fields, same := e.nginx.afterMessage(rest)
 	if !same && e.Brief && !mayStateNginx(rest) {
 		return true
 	}
 	e.setTime(line[:len(stamp)])
-	e.Connection = connection
+	e.Connection, e.RequestID = connection, id
 	f := nginxFields{last: &e.nginx}
 	if same && f.read(fields) != noBeginning {
 		e.Message = rest[:len(e.nginx.message)-len(nginxBegin)]
@@ -163,6 +176,24 @@ func (l *nginxLast) keepMessage(e *Event) {
 	l.outcome, l.reason, l.status = e.Outcome, append(l.reason[:0], e.Reason...), e.Status
 }
 
+// cutRequestID cuts the id off that Kong writes at the end of a line, `, request_id: "32 digits"`.
+// It is nil behind a referrer, which may hold what looks like it.
+func cutRequestID(b []byte) (rest, id []byte) {
+	const label, size = `, request_id: "`, 32
+	start := len(b) - size - 1
+	if start < len(label) || b[start-1] != '"' || b[start-2] != ' ' || string(b[start-len(label):start]) != label {
+		return b, nil
+	}
+	rest, id = b[:start-len(label)], b[start:len(b)-1]
+	if b[len(b)-1] != '"' || bytes.IndexByte(id, '"') >= 0 {
+		return b, nil
+	}
+	if index(rest, `, referrer: "`) >= 0 {
+		id = nil
+	}
+	return rest, id
+}
+
 // isNginxStamp reports whether b is a time of a shape. The last one was if it has the same
 // separators.
 func (e *Event) isNginxStamp(b []byte, shape string) bool {
@@ -215,8 +246,8 @@ func (e *Event) finishNginx() {
 		}
 		return
 	}
-	if text, ok := cutPrefix(e.Message, "[lua] "); ok {
-		module, _, _ := cut(text, ".lua:")
+	module, scripted := e.nginxModule()
+	if scripted {
 		switch about := firstSign(luaModules, module) != "" && len(e.Reason) > 0; {
 		case e.Outcome != Other:
 		case !about:
@@ -230,6 +261,24 @@ func (e *Event) finishNginx() {
 	if hasPrefix(e.Message, "auth request") && len(e.Code) == 3 && e.Code[0] == '5' {
 		e.state(Failed, "identity_provider_down", 500)
 	}
+}
+
+// nginxModule returns what tells whether the message of a script is about authentication: the
+// name of a module in Lua or of a plugin of Kong, or the text that a script in JavaScript wrote.
+func (e *Event) nginxModule() (module []byte, scripted bool) {
+	text := e.Message
+	switch {
+	case hasPrefix(text, "[lua] "):
+		module, _, _ = cut(text[len("[lua] "):], ".lua:")
+		return module, true
+	case hasPrefix(text, "[kong] "):
+		module = e.Code
+		e.Code = nil
+		return module, true
+	case hasPrefix(text, "js: "):
+		return text, true
+	}
+	return nil, false
 }
 
 // luaModules are parts of the names of modules in Lua that authenticate.

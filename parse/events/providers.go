@@ -10,7 +10,7 @@ import (
 
 var okta = keyed{
 	paths: []path{
-		{"eventType", slotCode}, {"published", slotTime}, {"outcome.result", slotStatus}, {"outcome.reason", slotReason}, {"actor.alternateId", slotUser}, {"client.ipAddress", slotClient},
+		{"eventType", slotCode}, {"published", slotTime}, {"outcome.result", slotStatus}, {"outcome.reason", slotReason}, {"actor.alternateId", slotUser}, {"actor.type", slotMore}, {"client.ipAddress", slotClient},
 		{"debugContext.debugData.requestId", slotID}, {"displayMessage", slotMessage}, {"authenticationContext.externalSessionId", slotSession},
 	},
 	needs: []slot{slotCode, slotTime, slotStatus, slotUser},
@@ -25,6 +25,9 @@ var okta = keyed{
 		}
 		if string(e.Code) == "user.account.lock" {
 			e.state(Refused, "account_locked", 0)
+		}
+		if bytes.HasSuffix(c[slotMore], []byte("ClientApp")) { // a program, not a person
+			e.User, e.Service = nil, e.User
 		}
 		return true
 	},
@@ -62,7 +65,7 @@ var entra = keyed{
 		{"createdDateTime", slotTime}, {"userPrincipalName", slotUser}, {"status.errorCode", slotCode}, {"status.failureReason", slotMessage}, {"ipAddress", slotClient},
 		{"appDisplayName", slotService}, {"correlationId", slotID},
 		// as Azure Monitor exports it
-		{"time", slotTime}, {"properties.createdDateTime", slotTime}, {"properties.userPrincipalName", slotUser}, {"properties.status.errorCode", slotCode},
+		{"properties.createdDateTime", slotTime}, {"time", slotTime}, {"properties.userPrincipalName", slotUser}, {"properties.status.errorCode", slotCode},
 		{"properties.status.failureReason", slotMessage}, {"properties.ipAddress", slotClient}, {"properties.appDisplayName", slotService}, {"properties.correlationId", slotID},
 		// and as Log Analytics has it in a table
 		{"TimeGenerated", slotTime}, {"UserPrincipalName", slotUser}, {"ResultType", slotCode}, {"ResultDescription", slotMessage}, {"IPAddress", slotClient}, {"AppDisplayName", slotService},
@@ -128,7 +131,7 @@ var auth0Types = map[string]string{
 var authentik = keyed{
 	paths: []path{
 		{"logger", slotMark}, {"timestamp", slotTime}, {"action", slotCode}, {"event", slotMessage}, {"client_ip", slotClient}, {"request_id", slotID}, {"username", slotUser},
-		{"context.username", slotUser}, {"user.username", slotMore}, {"identifier", slotUser}, {"reason", slotReason},
+		{"context.username", slotUser}, {"user.username", slotMore}, {"identifier", slotUser}, {"reason", slotReason}, {"error", slotReason},
 	},
 	needs: []slot{slotMark, slotTime},
 	finish: func(c *captures, e *Event) bool {
@@ -147,10 +150,15 @@ var authentik = keyed{
 			e.state(Refused, "acl_denied", 0)
 		case string(e.Code) == "configuration_error":
 			e.state(Failed, "config", 0)
+		case string(e.Message) == "failed to redeem code": // of an outpost
+			e.refuse(c[slotReason], authentikSigns, "")
 		}
 		return true
 	},
 }
+
+// authentikSigns are parts of the errors of outposts.
+var authentikSigns = []sign{{"cannot fetch token: 401", "invalid_client"}}
 
 var dex = keyed{
 	paths: []path{
@@ -160,7 +168,10 @@ var dex = keyed{
 	needs: []slot{slotTime, slotLevel, slotMessage},
 	finish: func(c *captures, e *Event) bool {
 		if dexRules.read(e.Message, e) {
-			if w := reasonIn(c[slotReason]); w == "identity_provider_down" || string(e.Reason) == "identity_provider_down" {
+			switch {
+			case index(c[slotReason], "initial bind for user") >= 0:
+				e.state(Failed, "config", 500) // the connector's own account
+			case reasonIn(c[slotReason]) == "identity_provider_down", string(e.Reason) == "identity_provider_down":
 				e.state(Failed, "identity_provider_down", 500)
 			}
 			e.Message = c[slotMessage]
@@ -181,7 +192,9 @@ var dexRules = newRules(
 	rule{`failed to get refresh token`, Refused, "invalid_token", 400},
 	rule{`failed to login user`, Refused, "invalid_credentials", 0},
 	rule{`failed to authenticate`, Refused, "invalid_credentials", 0},
+	rule{`failed to rotate token: {skip}claimed twice`, Refused, "token_reused", 400},
 	// Before version 2.39 the error is in the message.
+	rule{`Failed to login user: {skip}initial bind for user {text}`, Failed, "config", 500},
 	rule{`Failed to login user: {reason}`, Refused, "invalid_credentials", 0},
 	rule{`Failed to authenticate: {reason}`, Refused, "invalid_credentials", 0},
 	rule{`failed to get refresh token: {text}`, Refused, "invalid_token", 400},
@@ -248,7 +261,11 @@ var autheliaRules = newRules(
 	rule{`Access to '{uri}' is not authorized to user '<anonymous>', responding with status code {text}`, Refused, "no_credentials", 401},
 	rule{`Access to '{uri}' is not authorized to user '{user}', responding with status code {text}`, Refused, "step_up_required", 401},
 	rule{`Access to '{uri}' is forbidden to user '{user}'{text}`, Refused, "acl_denied", 403},
+	rule{`Access to {uri} (method {method}) is not authorized to user <anonymous>, responding with status code 302{text}`, Refused, "no_credentials", 302},
 	rule{`Access to {uri} (method {method}) is not authorized to user <anonymous>, responding with status code {text}`, Refused, "no_credentials", 401},
+	rule{`Credentials are wrong for user {user}`, Refused, "invalid_credentials", 401},
+	rule{`Access Request failed with error: Client authentication failed{text}`, Refused, "invalid_client", 401},
+	rule{`Access Request failed with error: The provided authorization grant {text}`, Refused, "invalid_token", 400},
 	rule{`Destroying session cookie as the cookie domain {text}`, Refused, "invalid_session", 401},
 	rule{`Session for user '{user}' does not match the Session-Username header{text}`, Refused, "invalid_session", 401},
 	rule{`User {user} has been inactive for too long`, Refused, "session_idle", 401},
@@ -300,6 +317,9 @@ func readCAS(line []byte, e *Event) bool {
 	}
 	c.set(e)
 	rest := e.Message
+	if hasPrefix(rest, "{") {
+		return casJSON.read(rest, e)
+	}
 	var last [4][]byte // server, client, user, action
 	for i := range last {
 		n := bytes.LastIndexByte(rest, '|')
@@ -334,6 +354,63 @@ var teleport = keyed{
 			return true
 		}
 		e.refuse(c[slotReason], nil, "invalid_credentials")
+		return true
+	},
+}
+
+// shibboleth is shibd.log, of Shibboleth's service provider.
+var shibboleth = texts{
+	shape:   "0000-00-00 00:00:00 ",
+	headers: templates(`{time} {level} Shibboleth.{mark} [{skip}]: {message}`, `{time} {level} OpenSAML.{mark} [{skip}]: {message}`),
+	rules: newRules(
+		rule{`detected a problem with assertion: Message expired, was issued too long ago.{text}`, Refused, "clock_skew", 500},
+		rule{`detected a problem with assertion: Message rejected, was issued in the future.{text}`, Refused, "clock_skew", 500},
+		rule{`detected a problem with assertion: Assertion is no longer valid.{text}`, Refused, "clock_skew", 500},
+		rule{`detected a problem with assertion: Unable to establish security of incoming assertion.{text}`, Refused, "unknown_key", 500},
+		rule{`detected a problem with assertion: {text}`, Refused, "invalid_token", 500},
+	),
+}
+
+// readPingFederate reads a line of PingFederate's audit.log: "date| tid:id| event| subject| ip|
+// application| connection| protocol| host| role| status| adapter| description| time".
+// https://docs.pingidentity.com/pingfederate
+func readPingFederate(line []byte, e *Event) bool {
+	const stamp = "0000-00-00 00:00:00,000"
+	const event, subject, client, application, status, description, number = 2, 3, 4, 5, 10, 12, 13
+	if !shaped(line, stamp+"| tid:") {
+		return false
+	}
+	var fields [number][]byte
+	for i, rest := 0, line; i < number && len(rest) > 0; i++ {
+		fields[i], rest, _ = cut(rest, "|")
+		fields[i] = trimBlanks(fields[i])
+	}
+	if len(fields[status]) == 0 {
+		return false
+	}
+	e.setTime(line[:len(stamp)])
+	e.setClient(fields[client])
+	e.Code, e.User, e.Service = fields[event], fields[subject], fields[application]
+	switch string(fields[status]) {
+	case "success":
+		e.Outcome = Accepted
+	case "failure":
+		e.refuse(fields[description], nil, "invalid_credentials")
+	}
+	return true
+}
+
+// casJSON are the keys of Apereo CAS's audit trail as JSON.
+var casJSON = keyed{
+	paths: []path{{"action", slotCode}, {"who", slotUser}, {"clientIpAddress", slotClient}, {"application", slotService}},
+	needs: []slot{slotCode, slotClient},
+	finish: func(_ *captures, e *Event) bool {
+		if m, ok := casActions[string(e.Code)]; ok {
+			e.state(m.outcome, m.reason, m.status)
+		}
+		if hasPrefix(e.User, "audit:") {
+			e.User = nil
+		}
 		return true
 	},
 }

@@ -92,9 +92,7 @@ func (rs rules) readAs(reason string, message []byte, e *Event) bool {
 		}
 		e.state(r.outcome, r.reason, r.status)
 		if text := c[slotReason]; len(text) > 0 {
-			if w := reasonIn(text); w != "" {
-				e.Reason = e.memory.String(w)
-			}
+			e.specify(reasonIn(text))
 		}
 		c.set(e)
 		return true
@@ -110,12 +108,26 @@ func (e *Event) state(o Outcome, reason string, status int32) {
 	}
 }
 
+// specify replaces the reason by a more specific one, empty if there is none. Who cannot reach
+// what decides has not refused for a reason of the one who asked.
+func (e *Event) specify(reason string) {
+	if reason == "" {
+		return
+	}
+	if e.Reason = e.memory.String(reason); reason == "identity_provider_down" && e.Outcome == Refused {
+		e.Outcome = Failed
+	}
+}
+
 // sign is a part of a text, in lower case, and the reason that it stands for.
 type sign struct{ part, reason string }
 
 // reasonSigns are parts of the texts in which programs say why they refused. The first
 // that a text contains counts.
 var reasonSigns = []sign{
+	// what Active Directory adds to the errors of LDAP: codes of Windows in hexadecimal
+	{"data 525,", "unknown_user"}, {"data 52e,", "wrong_password"}, {"data 530,", "account_restricted"}, {"data 531,", "account_restricted"}, {"data 532,", "password_expired"},
+	{"data 533,", "account_disabled"}, {"data 701,", "account_expired"}, {"data 773,", "password_expired"}, {"data 775,", "account_locked"},
 	{"temporarily_disabled", "account_locked"}, {"temporarily disabled", "account_locked"}, {"locked", "account_locked"}, {"lockout", "account_locked"},
 	{"banned", "account_locked"}, {"too many", "account_locked"},
 	{"password expired", "password_expired"}, {"password has expired", "password_expired"},
@@ -125,7 +137,9 @@ var reasonSigns = []sign{
 	{"does not exist", "unknown_user"}, {"user not found", "unknown_user"}, {"user_not_found", "unknown_user"}, {"no such user", "unknown_user"}, {"unknown user", "unknown_user"}, {"not registered", "unknown_user"},
 	{"second factor", "step_up_required"}, {"otp", "step_up_required"}, {"two-factor", "step_up_required"}, {"2fa", "step_up_required"},
 	{"wrong password", "wrong_password"}, {"password is invalid", "wrong_password"}, {"invalid password", "wrong_password"}, {"incorrect password", "wrong_password"}, {"bad password", "wrong_password"}, {"password mismatch", "wrong_password"}, {"password doesn't match", "wrong_password"},
-	{"token is expired", "token_expired"}, {"claim expired", "token_expired"}, {"token expired", "token_expired"}, {"session expired", "session_expired"},
+	{"token is expired", "token_expired"}, {"claim expired", "token_expired"}, {"token expired", "token_expired"}, {"session expired", "session_expired"}, {"session has expired", "session_expired"},
+	{"token has expired", "token_expired"}, {"signature has expired", "token_expired"}, {"jwt expired", "token_expired"}, {"jwt is expired", "token_expired"}, {"not yet valid", "clock_skew"}, {"not valid yet", "clock_skew"},
+	{"invalid_client", "invalid_client"}, {"invalid client", "invalid_client"}, {"client secret", "invalid_client"},
 	{"connection refused", "identity_provider_down"}, {"can't contact", "identity_provider_down"}, {"timed out", "identity_provider_down"}, {"timeout", "identity_provider_down"}, {"unreachable", "identity_provider_down"}, {"network error", "identity_provider_down"},
 	{"signature", "unknown_key"}, {"csrf", "invalid_request"},
 	{"credential", "invalid_credentials"}, {"authentication failure", "invalid_credentials"},

@@ -16,6 +16,12 @@ var scriptRules = newRules(
 	rule{`Blocked authentication attempt for {user} from {client}`, Refused, "account_locked", 0},
 	rule{`XML-RPC authentication failure for {user} from {client}`, Refused, "invalid_credentials", 0},
 	rule{`Accepted password for {user} from {client}`, Accepted, "", 0},
+	rule{`user denied: {user} (mysql-denied) from {client}`, Refused, "invalid_credentials", 0}, // phpMyAdmin
+	rule{`user denied: {user} (allow-denied) from {client}`, Refused, "acl_denied", 0},
+	rule{`user denied: {user} (root-denied) from {client}`, Refused, "acl_denied", 0},
+	rule{`user authenticated: {user} from {client}`, Accepted, "", 0},
+	rule{`{digits} [{word}] SimpleSAML\Error\Exception: Received an assertion that has expired. {text}`, Refused, "clock_skew", 500},
+	rule{`{digits} [{word}] SimpleSAML\Error\Exception: Received an assertion that is valid in the future. {text}`, Refused, "clock_skew", 500},
 )
 
 // readScriptMessage reads a message of a script, which may be in the quotes of its server.

@@ -52,6 +52,15 @@ func gateways() []*Log {
 		{Name: "grafana-log", Doc: "Grafana, logfmt or JSON lines", read: grafana.read, Samples: []string{
 			`logger=context userId=0 orgId=0 uname= t=2026-03-09T14:05:00.123Z level=warn msg="Unauthorized" error="user token not found" remote_addr=192.0.2.1 traceID=`,
 		}},
+		{Name: "tyk-log", Doc: "Tyk's gateway, logfmt or JSON lines", read: tyk.read, Samples: []string{
+			`time="2026-03-09T14:05:00Z" level=warning msg="Attempted access with invalid key." api_id=a1 api_name=web key=****abcd mw=AuthKey org_id=o1 origin=192.0.2.1 path="/a"`,
+		}},
+		{Name: "krakend-log", Doc: "KrakenD", read: krakenD.read, Samples: []string{
+			`[KRAKEND] 2026/03/09 - 14:05:00.123 ▶ ERROR [ENDPOINT: /a][JWTValidator] Unable to validate the token: square/go-jose/jwt: validation failed, token is expired (exp)`,
+		}},
+		{Name: "owncloud-proxy", Doc: "proxy of ownCloud Infinite Scale and OpenCloud, JSON lines", read: ownCloud.read, Samples: []string{
+			`{"level":"error","service":"proxy","error":"failed to verify access token: token is expired by 2s","authenticator":"oidc","path":"/graph/v1.0/me","time":"2026-03-09T14:05:00Z","message":"failed to authenticate the request"}`,
+		}},
 		{Name: "registry-log", Doc: "registry of container images (Distribution)", read: registry.read, Samples: []string{
 			`time="2026-03-09T14:05:00.123Z" level=warning msg="error authorizing context: authorization token required" go.version=go1.22 http.request.host=registry.example.org http.request.id=a1 http.request.method=GET http.request.remoteaddr=192.0.2.1:50000 http.request.uri=/v2/ http.request.useragent=docker/27`,
 		}},
@@ -67,14 +76,60 @@ func checks() []*Log {
 		{Name: "opensearch-audit", Doc: "audit log of OpenSearch, JSON lines", read: openSearch.read, Samples: []string{
 			`{"audit_category":"FAILED_LOGIN","audit_request_origin":"REST","audit_rest_request_path":"/_cat","@timestamp":"2026-03-09T14:05:00.123+00:00","audit_request_remote_address":"192.0.2.1","audit_request_effective_user":"jane"}`,
 		}},
+		{Name: "elasticsearch-log", Doc: "Elasticsearch and OpenSearch, their servers' logs and Kibana's, text or JSON lines", read: readElasticServer, Samples: []string{
+			`[2026-03-09T14:05:00,123][WARN ][o.o.s.a.BackendRegistry  ] [node-1] Authentication finally failed for jane from 192.0.2.1:50000`,
+			`{"@timestamp":"2026-03-09T14:05:00.123Z","log.level":"INFO","message":"Authentication of [jane] was terminated by realm [reserved] - failed to authenticate user [jane]","log.logger":"org.elasticsearch.xpack.security.authc.AuthenticationService"}`,
+		}},
+		{Name: "cloudtrail-events", Doc: "AWS CloudTrail, JSON lines", read: cloudTrail.read, Samples: []string{
+			`{"eventVersion":"1.08","userIdentity":{"type":"IAMUser","userName":"jane"},"eventTime":"2026-03-09T14:05:00Z","eventSource":"signin.amazonaws.com","eventName":"ConsoleLogin","sourceIPAddress":"192.0.2.1","errorMessage":"Failed authentication","responseElements":{"ConsoleLogin":"Failure"}}`,
+		}},
+		{Name: "google-audit", Doc: "audit logs of Google Cloud, JSON lines", read: googleAudit.read, Samples: []string{
+			`{"protoPayload":{"status":{"code":7,"message":"PERMISSION_DENIED"},"authenticationInfo":{"principalEmail":"jane@example.org"},"requestMetadata":{"callerIp":"192.0.2.1"},"serviceName":"iap.googleapis.com","methodName":"AuthorizeUser"},"timestamp":"2026-03-09T14:05:00.123Z"}`,
+		}},
+		{Name: "kubernetes-apiserver", Doc: "Kubernetes' API server, its refusals", read: readKubernetes, Samples: []string{
+			`E0309 14:05:00.123456       1 authentication.go:75] "Unable to authenticate the request" err="[invalid bearer token, service account token has expired]"`,
+		}},
+		{Name: "argocd-log", Doc: "Argo CD's server, logfmt or JSON lines", read: argoCD.read, Samples: []string{
+			`time="2026-03-09T14:05:00Z" level=warning msg="Failed to verify token: failed to verify token: oidc: token is expired (Token Expiry: 2026-03-09 10:40:08 +0000 UTC)"`,
+		}},
+		{Name: "harbor-core", Doc: "Harbor's core, sign-ins", read: harbor.read, Samples: []string{
+			`2026-03-09T14:05:00Z [ERROR] [/server/middleware/security/basic_auth.go:72][client IP="192.0.2.1" requestID="a1" user agent="docker/27"]: failed to authenticate user:jane, error:Failed to authenticate user, due to error 'Invalid credentials'`,
+		}},
+		{Name: "vault-audit", Doc: "audit log of Vault and OpenBao, JSON lines", read: vault.read, Samples: []string{
+			`{"time":"2026-03-09T14:05:00.123Z","type":"response","auth":{"token_type":"default"},"request":{"id":"a1","operation":"read","path":"secret/data/a","remote_address":"192.0.2.1","remote_port":50000},"error":"1 error occurred:\n\t* permission denied\n\n"}`,
+		}},
 		{Name: "ory-log", Doc: "Ory Kratos, Hydra and Oathkeeper, JSON lines", read: ory.read, Samples: []string{
 			`{"audience":"application","error":{"message":"The request could not be authorized","reason":"Token is expired","status":"Unauthorized","status_code":401},"http_request":{"host":"auth.example.org","method":"GET","path":"/userinfo","remote":"192.0.2.1:50000"},"level":"error","msg":"An error occurred while handling a request","time":"2026-03-09T14:05:00Z"}`,
 		}},
 		{Name: "pomerium-authorize", Doc: "decisions of Pomerium, JSON lines", read: pomerium.read, Samples: []string{
 			`{"level":"info","service":"authorize","request-id":"a1","method":"GET","path":"/me","host":"app.example.org","ip":"192.0.2.1","allow":false,"allow-why-false":["user-unauthenticated"],"time":"2026-03-09T14:05:00Z","message":"authorize check"}`,
 		}},
-		{Name: "aspnet-auth", Doc: "ASP.NET Core's authentication, as Serilog and the JSON console write it", read: aspNet.read, Samples: []string{
+	}
+}
+
+// frameworks returns the logs of frameworks that applications are built with.
+func frameworks() []*Log {
+	return []*Log{
+		{Name: "aspnet-auth", Doc: "ASP.NET Core's authentication, as Serilog and the consoles of Microsoft.Extensions.Logging write it", read: readASPNet, Samples: []string{
 			`{"@t":"2026-03-09T14:05:00.123Z","@mt":"{AuthenticationScheme} was not authenticated. Failure message: {FailureMessage}","AuthenticationScheme":"Bearer","FailureMessage":"IDX10223: Lifetime validation failed. The token is expired.","SourceContext":"Microsoft.AspNetCore.Authentication.JwtBearer.JwtBearerHandler","RequestId":"0HM:1","RequestPath":"/me"}`,
+		}},
+		{Name: "spring-boot-log", Doc: "Spring Boot applications, with Spring Security at level debug", read: readSpring, Samples: []string{
+			`2026-03-09T14:05:00.123Z DEBUG 1 --- [nio-8080-exec-1] o.s.s.a.dao.DaoAuthenticationProvider    : Failed to authenticate since password does not match stored value`,
+		}},
+		{Name: "tomcat-log", Doc: "Tomcat's catalina.out", read: tomcat.read, Samples: []string{
+			`09-Mar-2026 14:05:00.123 WARNING [http-nio-8080-exec-5] org.apache.catalina.realm.LockOutRealm.filterLockedAccounts An attempt was made to authenticate the locked user [jane]`,
+		}},
+		{Name: "wildfly-log", Doc: "WildFly and JBoss EAP, with Elytron at level trace", read: wildFly.read, Samples: []string{
+			`2026-03-09 14:05:00,123 TRACE [org.wildfly.security] (default task-1) User jane authentication failed.`,
+		}},
+		{Name: "laravel-log", Doc: "Laravel", read: laravel.read, Samples: []string{
+			`[2026-03-09 14:05:00] production.ERROR: Unauthenticated. {"exception":"[object] (Illuminate\\\\Auth\\\\AuthenticationException(code: 0): Unauthenticated. at /app/Authenticate.php:87)"}`,
+		}},
+		{Name: "node-errors", Doc: "errors of Express and its middlewares, as pino, winston and bunyan write them, JSON lines", read: nodeErrors.read, Samples: []string{
+			`{"level":50,"time":1773065100123,"err":{"type":"UnauthorizedError","message":"jwt expired"},"req":{"id":"a1","method":"GET","url":"/a","remoteAddress":"192.0.2.1","remotePort":50000},"msg":"jwt expired"}`,
+		}},
+		{Name: "django-axes", Doc: "django-axes, sign-ins", read: axes.read, Samples: []string{
+			`2026-03-09 14:05:00,123 WARNING axes.handlers.database: AXES: New login failure by {username: "jane", ip_address: "192.0.2.1", user_agent: "Mozilla/5.0", path_info: "/admin/login/"}. Created new record in the database.`,
 		}},
 	}
 }
@@ -100,6 +155,12 @@ func providers() []*Log {
 		}},
 		{Name: "shibboleth-audit", Doc: "Shibboleth IdP, idp-audit.log", read: readShibboleth, Samples: []string{
 			`20260309T140500Z|urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect|a1|https://sp.example.org|http://shibboleth.net/ns/profiles/saml2/sso/browser|https://idp.example.org|jane|`,
+		}},
+		{Name: "shibboleth-sp-log", Doc: "Shibboleth's service provider, shibd.log", read: shibboleth.read, Samples: []string{
+			`2026-03-09 14:05:00 WARN Shibboleth.SSO.SAML2 [12] [default]: detected a problem with assertion: Message expired, was issued too long ago.`,
+		}},
+		{Name: "pingfederate-audit", Doc: "PingFederate, audit.log", read: readPingFederate, Samples: []string{
+			`2026-03-09 14:05:00,123| tid:a1| AUTHN_ATTEMPT| jane| 192.0.2.1 | | web| OAuth20| pf1| IdP| failure| HtmlForm| | 12`,
 		}},
 		{Name: "dex-log", Doc: "Dex, text or JSON lines", read: dex.read, Samples: []string{
 			`time=2026-03-09T14:05:00.123Z level=ERROR msg="failed to login user" err="ldap: connection refused" connector_id=ldap request_id=a1 client_remote_addr=192.0.2.1`,
@@ -129,17 +190,23 @@ func applications() []*Log {
 		{Name: "gitlab-log", Doc: "GitLab, application_json.log", read: gitLab.read, Samples: []string{
 			`{"severity":"INFO","time":"2026-03-09T14:05:00.123Z","correlation_id":"a1","message":"Failed Login: username=jane ip=192.0.2.1"}`,
 		}},
-		{Name: "spring-boot-log", Doc: "Spring Boot applications, with Spring Security at level debug", read: readSpring, Samples: []string{
-			`2026-03-09T14:05:00.123Z DEBUG 1 --- [nio-8080-exec-1] o.s.s.a.dao.DaoAuthenticationProvider    : Failed to authenticate since password does not match stored value`,
-		}},
-		{Name: "tomcat-log", Doc: "Tomcat's catalina.out", read: tomcat.read, Samples: []string{
-			`09-Mar-2026 14:05:00.123 WARNING [http-nio-8080-exec-5] org.apache.catalina.realm.LockOutRealm.filterLockedAccounts An attempt was made to authenticate the locked user [jane]`,
-		}},
 		{Name: "nexus-log", Doc: "Sonatype Nexus Repository, nexus.log", read: nexus.read, Samples: []string{
 			`2026-03-09 14:05:00,123+0000 WARN  [qtp1-42] *UNKNOWN org.apache.shiro.authc.AbstractAuthenticator - Authentication failed for token submission [org.apache.shiro.authc.UsernamePasswordToken - jane, rememberMe=false (192.0.2.1)].  Possible unexpected error?`,
 		}},
 		{Name: "artifactory-access", Doc: "JFrog Artifactory, artifactory-access.log", read: artifactory.read, Samples: []string{
 			`2026-03-09T14:05:00.123Z [a1b2c3d4] [DENIED LOGIN] for client : jane / 192.0.2.1 [token]`,
+		}},
+		{Name: "jenkins-log", Doc: "Jenkins, sign-ins", read: jenkins.read, Samples: []string{
+			"2026-03-09 14:05:00.123+0000 [id=42]\tINFO\th.security.AuthenticationProcessingFilter2#unsuccessfulAuthentication: Login attempt failed",
+		}},
+		{Name: "sonarqube-log", Doc: "SonarQube, web.log at level debug", read: readSonarQube, Samples: []string{
+			`2026.03.09 14:05:00 DEBUG web[a1][auth.event] login failure [cause|Wrong password][method|FORM][provider|LOCAL|local][IP|192.0.2.1|][login|jane]`,
+		}},
+		{Name: "rabbitmq-log", Doc: "RabbitMQ, with its management interface", read: rabbitMQ.read, Samples: []string{
+			`2026-03-09 14:05:00.123456+00:00 [warning] <0.912.0> HTTP access denied: user 'jane' - invalid credentials`,
+		}},
+		{Name: "mattermost-log", Doc: "Mattermost, JSON lines", read: mattermost.read, Samples: []string{
+			`{"timestamp":"2026-03-09 14:05:00.123 Z","level":"error","msg":"Invalid or expired session, please login again.","path":"/api/v4/users/me","request_id":"a1","ip_addr":"192.0.2.1","method":"GET","err_where":"ServeHTTP","http_code":401}`,
 		}},
 		{Name: "gitea-log", Doc: "Gitea and Forgejo", read: gitea.read, Samples: []string{
 			`2026/03/09 14:05:00 ...ers/web/auth/auth.go:206:SignInPost() [I] Failed authentication attempt for jane from 192.0.2.1:50000: user's password is invalid [uid: 1, name: jane]`,
@@ -194,6 +261,10 @@ func applications() []*Log {
 		}},
 		{Name: "pterodactyl-log", Doc: "Pterodactyl Wings, sign-ins", read: pterodactyl.read, Samples: []string{
 			`WARN: [Mar  9 14:05:00.123] failed to validate user credentials (invalid username or password) ip=192.0.2.1:50000 subsystem=sftp username=jane`,
+		}},
+		{Name: "php-syslog", Doc: "applications in PHP that write to syslog: WordPress, phpMyAdmin, SimpleSAMLphp", read: phpSyslog.read, Samples: []string{
+			`Authentication failure for jane from 192.0.2.1`,
+			`user denied: jane (mysql-denied) from 192.0.2.1`,
 		}},
 	}
 }

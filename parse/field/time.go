@@ -189,12 +189,17 @@ func parseCommon(b []byte) (datetime, bool) {
 	return civil(four(b[7:]), strftime.Month(b[3:]), two(b), b[12:])
 }
 
-// parseISO parses 2000-10-10T13:55:36 with an optional fraction and offset.
+// parseISO parses 2000-10-10T13:55:36 with an optional fraction and offset, and Gin's
+// 2000/10/10 - 13:55:36.
 func parseISO(b []byte) (datetime, bool) {
 	if b[7] != b[4] || b[10] != 'T' && b[10] != ' ' && b[10] != 't' {
 		return datetime{}, false
 	}
-	return civil(four(b), two(b[5:]), two(b[8:]), b[11:])
+	clock := b[11:]
+	if clock[0] == '-' && clock[1] == ' ' && len(clock) >= len("- 13:55:36") {
+		clock = clock[2:]
+	}
+	return civil(four(b), two(b[5:]), two(b[8:]), clock)
 }
 
 // parseBasic parses 20001010T135536 with an optional fraction and offset.
