@@ -52,7 +52,7 @@ type Kind struct {
 // Catalogue returns all kinds of findings, in the order of CauseNames.
 func Catalogue() []Kind {
 	return []Kind{
-		sessionExpiry,
+		withIssuedLifetimes(sessionExpiry),
 		sessionInvalidation,
 		sessionAddressChange,
 		retryStorm,

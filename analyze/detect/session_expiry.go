@@ -54,6 +54,7 @@ var sessionExpiry = Kind{
 		`{{if eq .Details.Rule "absolute"}}Make clients renew the session or token at 80% of its lifetime rather than after a 401; on a 401, renew once and repeat the request.{{else}}Make sure that every request extends the session, including those of single-page applications and those answered from a cache.{{end}}`,
 		`{{if eq .Details.Rule "absolute"}}For tokens, check the clocks of issuer and verifier, and allow a minute of leeway on exp.{{else}}Warn users before the session ends, and keep what they typed; after a 401, let them sign in once and repeat the request.{{end}}`,
 	},
+	observe: observeIssued,
 	inspect: inspectLifetimes,
 }
 
@@ -75,7 +76,13 @@ type Expiry struct {
 	Hosts          []string       `json:"hosts,omitempty" label:"hosts that share the sessions"`
 	LikelySetting  result.Seconds `json:"likely_setting_seconds,omitempty"` // the one usual setting within the interval
 	NewSessions    bool           `json:"new_sessions_only,omitempty"`      // older ones have no timeout
-	OnsetHigh      *result.Time   `json:"onset_high,omitempty" label:"onset (latest)"`
+	// Of credentials that one route alone takes: what hands them out, and how many of those past
+	// the timeout, of all whose actors requested other routes then, had actors accepted there.
+	IssuedBy   string       `json:"issued_by,omitempty"`
+	SparedPast int64        `json:"accepted_elsewhere_past,omitempty"`
+	SeenPast   int64        `json:"seen_elsewhere_past,omitempty"`
+	Ongoing    bool         `json:"-"`
+	OnsetHigh  *result.Time `json:"onset_high,omitempty" label:"onset (latest)"`
 }
 
 const (
@@ -116,7 +123,7 @@ const (
 	policyBIC = 6
 )
 
-func inspectLifetimes(d *Diagnosis, _ observer) ([]candidate, error) {
+func inspectLifetimes(d *Diagnosis, seen observer) ([]candidate, error) {
 	hosts, err := d.joinHosts(d.mortalHosts())
 	if err != nil {
 		return nil, err
@@ -155,7 +162,7 @@ func inspectLifetimes(d *Diagnosis, _ observer) ([]candidate, error) {
 			found = append(found, cand)
 		}
 	}
-	return append(found, single...), cmp.Or(err, d.lives.failed())
+	return slices.Concat(found, single, d.issuedLifetimes(seen)), cmp.Or(err, d.lives.failed())
 }
 
 // mortalHost is the hosts that share sessions, mostly one, and the ends of the sessions.
