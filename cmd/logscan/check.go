@@ -16,7 +16,7 @@ import (
 )
 
 type checkCmd struct {
-	Conf string `arg:"" predictor:"file" name:"config" help:"Configuration of nginx or Apache: the main file, or one that it includes; manifests of Ingresses for ingress-nginx; or the dynamic configuration of Traefik (YAML, or IngressRoutes). The last two may be directories."`
+	Conf string `arg:"" predictor:"file" name:"config" help:"Configuration of nginx or Apache: the main file, or one that it includes; manifests of Ingresses for ingress-nginx; or the dynamic configuration of Traefik (YAML, labels in Compose files, or IngressRoutes). The last two may be directories."`
 
 	Against string   `predictor:"dir" placeholder:"DIR" help:"Output directory of a finished run: show which of its routes turn open or protected with CONFIG, and how many requests they had."`
 	Old     string   `predictor:"file" placeholder:"CONFIG" help:"Configuration to compare with (default: the one that the run was given)."`

@@ -22,7 +22,7 @@ type serverFlags struct {
 
 // appFlags name configurations of applications, and of proxies without formats of logs.
 type appFlags struct {
-	ProxyConf []string `predictor:"file" placeholder:"FILE|DIR" sep:"none" group:"input" help:"Configuration of a proxy to look in for the lines that cause a finding: Ingresses for ingress-nginx (manifests, or what kubectl get ingress -o yaml prints), or the dynamic configuration of Traefik (YAML, or IngressRoutes with their Middlewares) (repeatable)."`
+	ProxyConf []string `predictor:"file" placeholder:"FILE|DIR" sep:"none" group:"input" help:"Configuration of a proxy to look in for the lines that cause a finding: Ingresses for ingress-nginx (manifests, or what kubectl get ingress -o yaml prints), or the dynamic configuration of Traefik (YAML, labels in Compose files, or IngressRoutes with their Middlewares) (repeatable)."`
 	AppConf   []string `predictor:"file" placeholder:"FILE|DIR" sep:"none" group:"input" help:"Configuration of an application or identity provider to compare session timeouts with: web.xml, php.ini, application.yml, settings.py, a Keycloak realm, ... (repeatable)."`
 }
 

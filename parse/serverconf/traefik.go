@@ -15,13 +15,17 @@ const (
 	TraefikUnknown = "unknown"
 )
 
-// maxChain is how deep chains of middlewares are followed.
-const maxChain = 10
+// maxChain is how deep chains of middlewares are followed, and maxMiddlewares how many a router
+// has at most: a chain may name itself, and more than once.
+const (
+	maxChain       = 10
+	maxMiddlewares = 1000
+)
 
 // traefikReader collects routers and middlewares.
 type traefikReader struct {
 	reader
-	middlewares map[string]node // by name: name@file, or namespace/name of Kubernetes
+	middlewares map[string]node // by name: that in a file, name@docker, or namespace/name of Kubernetes
 	routers     []traefikRouter
 }
 
@@ -32,8 +36,8 @@ type traefikRouter struct {
 	middlewares, entries    []string
 }
 
-// TraefikTree reads the dynamic configuration of Traefik: YAML files of the file provider, or
-// manifests of IngressRoutes and Middlewares, in a file or a directory.
+// TraefikTree reads the dynamic configuration of Traefik: YAML files of the file provider, labels
+// in Compose files, or manifests of IngressRoutes and Middlewares, in a file or a directory.
 func TraefikTree(path string) (*Tree, error) {
 	r := traefikReader{reader: newReader(), middlewares: map[string]node{}}
 	objects, err := r.manifests(path)
@@ -48,6 +52,7 @@ func TraefikTree(path string) (*Tree, error) {
 			r.ingressRoute(o)
 		case "":
 			r.dynamic(o.get("http"))
+			r.services(o.get("services"))
 		}
 	}
 	if len(r.routers) == 0 {
@@ -106,7 +111,7 @@ func (r *traefikReader) ingressRoute(o node) {
 func (r *traefikReader) middleware(list []Directive, name string, at Position, depth int) []Directive {
 	m, ok := r.middlewares[name]
 	kinds := m.members()
-	if !ok || len(kinds) == 0 || depth > maxChain {
+	if !ok || len(kinds) == 0 || depth > maxChain || len(list) > maxMiddlewares {
 		if !ok {
 			r.note(at, "the middleware %q is not defined here", name)
 		}
@@ -138,7 +143,7 @@ func withOptions(d Directive, options node) Directive {
 		case len(o[1].members()) > 0:
 			x.IsBlock = true
 			x = withOptions(x, o[1])
-		case slices.Contains(traefikSecrets, name):
+		case slices.Contains(traefikSecrets, strings.ToLower(name)):
 		case o[1].items() != nil:
 			x.Args = o[1].texts()
 			x.Written = name + ": [" + strings.Join(x.Args, ", ") + "]"

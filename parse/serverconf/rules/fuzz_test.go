@@ -72,6 +72,7 @@ func FuzzIngress(f *testing.F) {
 func FuzzTraefik(f *testing.F) {
 	f.Add(traefikConf, "a.test", "OPTIONS", "/api/x")
 	f.Add(traefikCluster, "a.test", "GET", "/")
+	f.Add(traefikLabels, "app.a.test", "GET", "/")
 	f.Add("http: {routers: {a: {rule: '!(PathPrefix(`/a`) || Query(`x`)) && HostRegexp(`(a+)+$`)', priority: 7, middlewares: [c]}}, middlewares: {c: {chain: {middlewares: [c]}}}}", "aaaa", "GET", "/b")
 	f.Fuzz(func(t *testing.T, text, host, method, path string) {
 		name := filepath.Join(t.TempDir(), "dynamic.yml")

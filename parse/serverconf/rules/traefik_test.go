@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -84,8 +85,37 @@ items:
   spec: {basicAuth: {secret: users}}
 `
 
+// traefikLabels is a Compose file whose labels configure Traefik.
+const traefikLabels = `services:
+  shop:
+    image: shop
+    labels:
+      - traefik.enable=true
+      - traefik.http.routers.shop.rule=Host(` + "`a.test`" + `)
+      - traefik.http.routers.shop.entrypoints=websecure
+      - traefik.http.routers.shop.middlewares=all@docker
+      - traefik.http.routers.health.rule=Host(` + "`a.test`" + `) && PathRegexp(` + "`^/health$$`" + `)
+      - traefik.http.middlewares.all.chain.middlewares=drop,staff@docker
+      - traefik.http.middlewares.drop.headers.customrequestheaders.Authorization=
+      - traefik.http.middlewares.staff.basicauth.users=jane:$$apr1$$secret
+      - traefik.http.middlewares.staff.basicauth.removeheader=true
+  app:
+    labels:
+      traefik.http.routers.app.rule: Host(` + "`app.${DOMAIN}`" + `)
+      traefik.http.routers.app.middlewares: sso
+    deploy:
+      labels:
+        traefik.http.middlewares.sso.forwardauth.address: http://sso/check
+        traefik.http.middlewares.sso.forwardauth.authRequestHeaders: Authorization, X-Trace
+        traefik.http.routers.bare.service: app
+  file:
+    labels: ["traefik.http.routers.f.rule=Host(` + "`f.test`" + `)", "traefik.http.routers.f.middlewares=sso,other@file"]
+  off:
+    labels: ["traefik.enable=false", "traefik.http.routers.off.rule=Host(` + "`a.test`" + `) && Path(` + "`/x`" + `)"]
+`
+
 func TestTraefik(t *testing.T) {
-	file, cluster := rulesOf(t, "dynamic.yml", traefikConf), rulesOf(t, "dynamic.yml", traefikCluster)
+	file, cluster, labels := rulesOf(t, "dynamic.yml", traefikConf), rulesOf(t, "dynamic.yml", traefikCluster), rulesOf(t, "docker-compose.yml", traefikLabels)
 	for _, c := range []struct {
 		rules  *Rules
 		q      Request
@@ -108,6 +138,10 @@ func TestTraefik(t *testing.T) {
 		{file, Request{Host: "c.test", Path: "/"}, Unknown, "", nil},
 		{file, Request{Host: "d.test", Path: "/"}, Answered, "", nil},
 		{cluster, Request{Host: "a.test", Path: "/"}, Protected, "basicAuth of the middleware web/login", nil},
+		{labels, Request{Host: "a.test", Path: "/x"}, Protected, "basicauth of the middleware staff@docker", []Kind{AuthorizationCleared, CredentialsKept}},
+		{labels, Request{Host: "app.a.test", Path: "/"}, Protected, "forwardauth of the middleware sso@docker", []Kind{AuthSubrequest}},
+		{labels, Request{Host: "a.test", Path: "/health"}, Open, "", nil},
+		{labels, Request{Host: "f.test", Path: "/"}, Unknown, "", nil},
 	} {
 		if c.q.Method == "" {
 			c.q.Method = "GET"
@@ -130,6 +164,42 @@ func TestTraefik(t *testing.T) {
 	}
 }
 
+func TestTraefikLabels(t *testing.T) {
+	r := rulesOf(t, "docker-compose.yml", traefikLabels)
+	var got []string
+	for _, route := range r.Routes() {
+		line := fmt.Sprintf("%d %s %v", route.Scope.Line, route.Path, route.Access)
+		for _, by := range route.By {
+			line += fmt.Sprintf(" by %d %s", by.Line, by.Directive)
+		}
+		for _, f := range route.Facts {
+			line += fmt.Sprintf(" %s %d %s", f.Kind, f.Lines[0].Line, f.Lines[0].Directive)
+		}
+		got = append(got, line)
+	}
+	want := []string{
+		"9 Host(`a.test`) && PathRegexp(`^/health$`) open",
+		"16 Host(`app.${DOMAIN}`) protected by 20 forwardauth of the middleware sso@docker auth_subrequest 20 address: http://sso/check",
+		"6 Host(`a.test`) protected by 12 basicauth of the middleware staff@docker authorization_cleared 11 Authorization: \"\" credentials_kept_by_proxy 13 removeheader: true",
+		"24 Host(`f.test`) unknown",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if len(r.Notes) != 2 || !strings.Contains(r.Notes[0], `"bare" has no rule`) || !strings.Contains(r.Notes[1], `"other" is not defined`) {
+		t.Error(r.Notes)
+	}
+}
+
+// A chain that names itself ends soon.
+func TestTraefikChain(t *testing.T) {
+	self := strings.Repeat("a,", 20)
+	r := rulesOf(t, "docker-compose.yml", "services:\n  x:\n    labels:\n    - traefik.http.routers.x.rule=Path(`/`)\n    - traefik.http.routers.x.middlewares=a\n    - traefik.http.middlewares.a.chain.middlewares="+self)
+	if a := r.Resolve(Request{Host: "a.test", Method: "GET", Path: "/"}); a.Access != Unknown {
+		t.Error(a)
+	}
+}
+
 func TestTraefikRules(t *testing.T) {
 	q := Request{Host: "a.test", Method: "GET", Path: "/x/1"}
 	for rule, want := range map[string]truth{
@@ -137,7 +207,8 @@ func TestTraefikRules(t *testing.T) {
 		"!Host(`a.test`)": fails, "!(Host(`b.test`) || Path(`/x`))": holds, "Path(`/x/1`) && Method(`GET`)": holds, "Path(`/x`) || PathPrefix(`/x`)": holds,
 		"ClientIP(`10.0.0.0/8`)": perhaps, "!ClientIP(`10.0.0.0/8`)": perhaps, "ClientIP(`10.0.0.0/8`) && Host(`b.test`)": fails, "ClientIP(`1.1.1.1`) || Host(`a.test`)": holds,
 		"": fails, "Host": fails, "Host(`a.test`": fails, "Host(`a.test`) &&": fails, "Host(a.test)": fails, "Host(`a.test`) x": fails, "((((": fails,
-		strings.Repeat("(", maxRule+1): fails, "PathRegexp(`(`)": perhaps,
+		strings.Repeat("(", maxRule+1): fails, "PathRegexp(`(`)": perhaps, "Host(`a.${DOMAIN}`)": perhaps, "!Host(`a.${DOMAIN}`)": perhaps, "Host(`x.${DOMAIN}`)": fails, "Host(`x.${DOMAIN}`, `a.test`)": holds, "Host(`${A}.${B}`)": perhaps, "Host(`${A}.org`)": fails,
+		"PathPrefix(`/${A}/`)": perhaps, "Path(`/${A}/`)": fails, "HostRegexp(`${A}`)": perhaps, "Method(`${M}`)": perhaps,
 	} {
 		if got := parseRule(rule)(q); got != want {
 			t.Errorf("%.60s is %d, want %d", rule, got, want)

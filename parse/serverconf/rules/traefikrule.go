@@ -126,8 +126,36 @@ func (p *ruleParser) values() (list []string) {
 }
 
 // named returns the matcher of a name and its values. What is not known of a request, such as
-// its headers, may match.
+// its headers, may match, and so may a value with a variable of a Compose file if the rest of it
+// does.
 func named(name string, values []string) matcher {
+	open := slices.ContainsFunc(values, func(v string) bool { return strings.Contains(v, "${") })
+	if open && strings.HasSuffix(name, "regexp") {
+		return func(Request) truth { return perhaps }
+	}
+	if open {
+		var fixed, variable []string
+		for _, v := range values {
+			if strings.Contains(v, "${") {
+				variable = append(variable, v)
+			} else {
+				fixed = append(fixed, v)
+			}
+		}
+		known := named(name, fixed)
+		return func(q Request) truth {
+			if known(q) != fails {
+				return known(q)
+			}
+			text := map[string]string{"host": q.Host, "hostheader": q.Host, "path": q.Path, "pathprefix": q.Path, "method": q.Method}[name]
+			for _, v := range variable {
+				if mayBe(strings.ToLower(v), strings.ToLower(text), name == "pathprefix") {
+					return perhaps
+				}
+			}
+			return fails
+		}
+	}
 	switch name {
 	case "host", "hostheader":
 		return field(func(q *Request) string { return q.Host }, func(host string) bool {
@@ -168,6 +196,27 @@ func named(name string, values []string) matcher {
 		}
 	}
 	return func(Request) truth { return perhaps }
+}
+
+// mayBe reports whether a text with variables such as ${DOMAIN} may be another, or begin it if
+// prefix is set.
+func mayBe(pattern, text string, prefix bool) bool {
+	first := true
+	for {
+		start := strings.Index(pattern, "${")
+		if start < 0 {
+			break
+		}
+		part := pattern[:start]
+		i := strings.Index(text, part)
+		if i < 0 || first && i > 0 {
+			return false
+		}
+		text = text[i+len(part):]
+		_, pattern, _ = strings.Cut(pattern[start:], "}")
+		first = false
+	}
+	return strings.HasSuffix(text, pattern) || prefix && strings.Contains(text, pattern)
 }
 
 func pathOf(q *Request) string { return q.Path }
