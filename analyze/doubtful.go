@@ -26,12 +26,13 @@ const risenShare = 0.25
 
 // doubtfulRefusals returns the refusals of which the log does not show what is ordinary about them.
 func (a *assembly) doubtfulRefusals() session.Bits {
-	all, locked, mortalities, hidden, insisting := a.unsteady(), a.lockedOut(), a.mortalities(), a.hiddenEnds(), a.insisting()
+	all, locked, mortalities, hidden := a.unsteady(), a.lockedOut(), a.mortalities(), a.hiddenEnds()
+	insisting, turned := a.insisting(), a.turnedAgents()
 	for i, r := range a.Refusals.All() {
 		if a.Of[i] != 0 || r.Actor == 0 {
 			continue
 		}
-		doubt := locked.Has(i) || strange(r) && insisting[r.Client()] || r.Raced || // of two renewals at once, the session lives on
+		doubt := locked.Has(i) || strange(r) && (insisting[r.Client()] || turned[r.Agent]) || r.Raced || // of two renewals at once, the session lives on
 			endsShared(r) && hidden[a.SiteOf(r.Endpoint)]
 		switch mortalities[a.SiteOf(r.Endpoint)] {
 		case mortal: // others may have had a session from before the log
@@ -47,11 +48,16 @@ func (a *assembly) doubtfulRefusals() session.Bits {
 }
 
 // steps is a span of steps of the log, without the end.
-type steps struct{ from, to int }
+type steps struct {
+	from, to int
+	opening  bool // nobody worked there before
+}
 
 // unsteady returns the refusals of members at times at which a far greater share of the visits
 // to a host is refused than at others, or nobody is accepted. Visits whose refusals findings
-// explain count as accepted, and times with more of them than others are explained, too.
+// explain count as accepted, and times with more of them than others are explained, too. That
+// newcomers are asked to sign in, and do, in the morning, and come with their sessions later, is how a
+// day begins: if nobody was accepted before, nothing has changed for them.
 func (a *assembly) unsteady() (all session.Bits) {
 	spans, some := make([][]steps, len(a.Sites)), false
 	for site, visits := range a.visits() {
@@ -62,7 +68,11 @@ func (a *assembly) unsteady() (all session.Bits) {
 		for _, cells := range visits.compared() {
 			list = append(list, risenVisits(cells)...)
 		}
-		spans[site] = slices.DeleteFunc(list, visits.explained)
+		list = slices.DeleteFunc(list, visits.explained)
+		for n := range list {
+			list[n].opening = visits.acceptedBefore(list[n].from) < oddActors
+		}
+		spans[site] = list
 		some = some || len(spans[site]) > 0
 	}
 	if !some {
@@ -73,7 +83,7 @@ func (a *assembly) unsteady() (all session.Bits) {
 			continue
 		}
 		step := a.Step(r.Time)
-		if slices.ContainsFunc(spans[a.SiteOf(r.Endpoint)], func(x steps) bool { return step >= x.from && step < x.to }) {
+		if slices.ContainsFunc(spans[a.SiteOf(r.Endpoint)], func(x steps) bool { return step >= x.from && step < x.to && !(x.opening && r.Arrival) }) {
 			all.Add(i)
 		}
 	}
@@ -106,6 +116,16 @@ func (v *visitCells) explained(x steps) bool {
 		}
 	}
 	return balance > 0
+}
+
+// acceptedBefore returns how many visits were accepted before a step.
+func (v *visitCells) acceptedBefore(step int) int64 {
+	n := int64(0)
+	for _, cells := range v.cells {
+		sum := stats.Sum(cells[:step])
+		n += sum.Trials - sum.Hits
+	}
+	return n
 }
 
 // visits returns the visits by site, nil where no lifetimes are followed.
@@ -145,7 +165,7 @@ func risenVisits(visits []stats.Cell) (list []steps) {
 		usual := run.Outside.Smoothed()
 		low := stats.WilsonLower(run.Inside.Hits, run.Inside.Trials, stats.Z95)
 		if run.Inside.Hits >= oddActors && low >= risenShare && stats.Odds(low) >= risenOdds*stats.Odds(usual) {
-			list = append(list, steps{run.From, run.To})
+			list = append(list, steps{from: run.From, to: run.To})
 		}
 	}
 	return list

@@ -118,3 +118,56 @@ func TestLockedOutTenant(t *testing.T) {
 		}
 	}
 }
+
+// TestDayBegins checks that people who are asked to sign in as their day begins, and whose sessions
+// go on at other addresses later, are part of normal use; but not if sessions went on before.
+func TestDayBegins(t *testing.T) {
+	for _, before := range []int{0, 60} { // visits of earlier sessions
+		var w written
+		page := func(k int) string { return fmt.Sprintf("GET /desk/%s", []string{"mail", "files", "notes"}[k%3]) }
+		visit := func(at time.Duration, client string) {
+			for k := range 5 {
+				w.at(at+time.Duration(20*k)*time.Second, client, "-", page(k), 200, firefoxAgent)
+			}
+		}
+		for i := range before {
+			visit(5*time.Hour+time.Duration(i)*time.Minute, fmt.Sprintf("192.0.2.%d", i))
+		}
+		for i := range 80 {
+			at, client := 8*time.Hour+time.Duration(i*37%60)*time.Minute, fmt.Sprintf("203.0.113.%d", i)
+			w.at(at, client, "-", page(i), 401, firefoxAgent)
+			w.at(at+15*time.Second, client, "-", "POST /signin", 302, firefoxAgent)
+			visit(at+16*time.Second, client)
+			visit(12*time.Hour+time.Duration(i*4)*time.Minute, fmt.Sprintf("198.51.100.%d", i))
+		}
+		res := w.run(t)
+		if n := res.Totals.Unexplained; n > 0 != (before > 0) || len(res.Findings) > 0 {
+			t.Errorf("%d visits before: %d unexplained: %v %+v", before, n, res.Causes, res.Findings)
+		}
+	}
+}
+
+// TestTurnedAgents checks that a program whose address changes from request to request is no crowd of
+// strangers if it was accepted first and is refused since.
+func TestTurnedAgents(t *testing.T) {
+	for _, turned := range []bool{false, true} {
+		var w written
+		w.people(40, "/signin")
+		for i := range 40 { // people who follow a link
+			at, client := time.Duration(i)*22*time.Minute, fmt.Sprintf("192.0.2.%d", i)
+			w.at(at, client, "-", "GET /", 200, "Firefox")
+			w.at(at+9*time.Second, client, "-", "GET /desk/files", 401, "Firefox")
+		}
+		for i := range 36 {
+			status := 200
+			if turned && i >= 24 || !turned && i%3 == 2 {
+				status = 401
+			}
+			w.at(time.Duration(i)*25*time.Minute, fmt.Sprintf("198.51.100.%d", 10+i), "-", "GET /desk/mail", status, "meter/1.4")
+		}
+		res := w.run(t)
+		if n := res.Totals.Unexplained; n == 12 != turned || len(res.Findings) > 0 {
+			t.Errorf("turned %t: %d unexplained: %v %+v", turned, n, res.Causes, res.Findings)
+		}
+	}
+}
