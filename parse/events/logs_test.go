@@ -222,6 +222,15 @@ var logTests = []struct{ log, line, want string }{
 	{"php-syslog", `user denied: jane (mysql-denied) from 192.0.2.1`, "refused reason=invalid_credentials client=192.0.2.1 user=jane"},
 	{"php-syslog", `3 [a1b2c3d4e5] SimpleSAML\Error\Exception: Received an assertion that has expired. Check clock synchronization on IdP and SP.`, "refused reason=clock_skew status=500"},
 	{"php-syslog", `Started session 7`, "-"},
+
+	// What a client has sent says nothing about the site.
+	{"elasticsearch-log", `[2026-03-09T14:05:00,123][INFO ][o.e.x.s.a.AuthenticationService] [node-1] Authentication of [connection refused] was terminated by realm [reserved] - failed to authenticate user [connection refused]`, "2026-03-09T14:05:00.123/1000 refused reason=invalid_credentials user=connection refused status=401"},
+	{"argocd-log", `time="2026-03-09T14:05:00Z" level=warning msg="Failed to verify token: failed to verify token: oidc: expected audience \"argo-cd\" got [\"connection refused\"]"`, "2026-03-09T14:05:00Z/1000000 refused reason=invalid_token status=401"},
+	{"argocd-log", `time="2026-03-09T14:05:00Z" level=warning msg="Failed to verify token: Failed to query provider \"https://sso\": Get \"https://sso/keys\": dial tcp: connection refused"`, "2026-03-09T14:05:00Z/1000000 failed reason=identity_provider_down status=401"},
+	{"oauth2-proxy-log", `[2026/03/09 14:05:00] [jwt_session.go:51] Error retrieving session from token in Authorization header: [unable to verify bearer token, audience from claim aud with value [connection refused] does not match]`, nginxAt + "refused reason=invalid_token status=401"},
+	{"oauth2-proxy-log", `[2026/03/09 14:05:00] [jwt_session.go:51] Error retrieving session from token in Authorization header: [unable to verify bearer token, failed to fetch keys: Get "https://sso/keys": dial tcp: connection refused]`, nginxAt + "failed reason=identity_provider_down status=401"},
+	{"grafana-log", `logger=context t=2026-03-09T14:05:00Z level=info msg="Invalid username or password" error="[password-auth.failed] failed to authenticate identity: LDAP Result Code 49 \"Invalid Credentials\": 80090308: LdapErr: DSID-0C09042A, comment: AcceptSecurityContext error, data 775, v3839" remote_addr=192.0.2.1`, "2026-03-09T14:05:00Z/1000000 refused reason=account_locked client=192.0.2.1 status=401"},
+	{"caddy-error", `{"level":"error","ts":1773065100.123,"logger":"http.handlers.authentication","msg":"auth provider returned error","provider":"jwt","error":"\"exp\" not satisfied"}`, millis + "refused reason=token_expired status=401"},
 }
 
 func TestLogs(t *testing.T) {

@@ -125,9 +125,6 @@ type sign struct{ part, reason string }
 // reasonSigns are parts of the texts in which programs say why they refused. The first
 // that a text contains counts.
 var reasonSigns = []sign{
-	// what Active Directory adds to the errors of LDAP: codes of Windows in hexadecimal
-	{"data 525,", "unknown_user"}, {"data 52e,", "wrong_password"}, {"data 530,", "account_restricted"}, {"data 531,", "account_restricted"}, {"data 532,", "password_expired"},
-	{"data 533,", "account_disabled"}, {"data 701,", "account_expired"}, {"data 773,", "password_expired"}, {"data 775,", "account_locked"},
 	{"temporarily_disabled", "account_locked"}, {"temporarily disabled", "account_locked"}, {"locked", "account_locked"}, {"lockout", "account_locked"},
 	{"banned", "account_locked"}, {"too many", "account_locked"},
 	{"password expired", "password_expired"}, {"password has expired", "password_expired"},
@@ -139,18 +136,62 @@ var reasonSigns = []sign{
 	{"wrong password", "wrong_password"}, {"password is invalid", "wrong_password"}, {"invalid password", "wrong_password"}, {"incorrect password", "wrong_password"}, {"bad password", "wrong_password"}, {"password mismatch", "wrong_password"}, {"password doesn't match", "wrong_password"},
 	{"token is expired", "token_expired"}, {"claim expired", "token_expired"}, {"token expired", "token_expired"}, {"session expired", "session_expired"}, {"session has expired", "session_expired"},
 	{"token has expired", "token_expired"}, {"signature has expired", "token_expired"}, {"jwt expired", "token_expired"}, {"jwt is expired", "token_expired"}, {"not yet valid", "clock_skew"}, {"not valid yet", "clock_skew"},
+	{`"exp" not satisfied`, "token_expired"}, {`"nbf" not satisfied`, "clock_skew"}, {`"iat" not satisfied`, "clock_skew"}, // jwx
 	{"invalid_client", "invalid_client"}, {"invalid client", "invalid_client"}, {"client secret", "invalid_client"},
 	{"connection refused", "identity_provider_down"}, {"can't contact", "identity_provider_down"}, {"timed out", "identity_provider_down"}, {"timeout", "identity_provider_down"}, {"unreachable", "identity_provider_down"}, {"network error", "identity_provider_down"},
 	{"signature", "unknown_key"}, {"csrf", "invalid_request"},
 	{"credential", "invalid_credentials"}, {"authentication failure", "invalid_credentials"},
 }
 
-// reasonIn returns the reason that a text stands for, empty if it is not recognised.
+// directorySigns are what Active Directory adds to the errors of LDAP: codes of Windows in
+// hexadecimal. They say more than what programs write around them.
+var directorySigns = []sign{
+	{"data 525,", "unknown_user"}, {"data 52e,", "wrong_password"}, {"data 530,", "account_restricted"}, {"data 531,", "account_restricted"}, {"data 532,", "password_expired"},
+	{"data 533,", "account_disabled"}, {"data 701,", "account_expired"}, {"data 773,", "password_expired"}, {"data 775,", "account_locked"},
+}
+
+// reasonIn returns the reason that a text stands for, empty if it is not recognised. That a
+// service cannot be reached is a statement about the site: it does not count where the text
+// quotes what a client may have sent, such as the audience of a token or the name of a user.
 func reasonIn(text []byte) string {
+	if index(text, "LdapErr: ") >= 0 {
+		if w := firstSign(directorySigns, text); w != "" {
+			return w
+		}
+	}
 	if w, known := field.ReasonOf(text); known && w != "" {
 		return w
 	}
-	return firstSign(reasonSigns, text)
+	w := firstSign(reasonSigns, text)
+	if w == "identity_provider_down" {
+		var memory [longestText]byte
+		w = firstSign(reasonSigns, withoutQuoted(memory[:0], text[:min(len(text), longestText)]))
+	}
+	return w
+}
+
+// withoutQuoted appends text to dst but for what stands in quotes or in brackets. Brackets around
+// the whole text, as around a list of errors, do not count.
+func withoutQuoted(dst, text []byte) []byte {
+	depth, quoted := 0, false
+	if len(text) > 0 && text[0] == '[' {
+		depth = -1
+	}
+	for _, c := range text {
+		switch c {
+		case '"':
+			quoted = !quoted
+		case '[':
+			depth++
+		case ']':
+			depth = max(depth-1, 0)
+		default:
+			if !quoted && depth <= 0 {
+				dst = append(dst, c)
+			}
+		}
+	}
+	return dst
 }
 
 // longestText is how much of a text is searched for signs.
