@@ -17,7 +17,7 @@ import (
 // accepted, with its handshakes, until a time from which on each of its rounds is
 // refused. A program that reports events has no pace: it is one if it names itself, few
 // clients do, and it never gives up. The addresses of a sender of events count as one client
-// (senders.go). Not: a person's browser or app whose session has ended (it requested many
+// (senders.go), and one whose address changes as one, too (moved_machines.go). Not: a person's browser or app whose session has ended (it requested many
 // routes, at no pace; but a program whose tries to sign in are all refused, too, has lost its
 // account), a route that refuses others too, a probe (it was never
 // accepted), a program that is challenged each time and then succeeds.
@@ -41,11 +41,13 @@ var integrationFailure = Kind{
 	Title: `{{with .Subject.UserAgent}}{{.}}{{else}}A program without a user agent{{end}}{{with .Subject.ClientAddress}} at {{.}}{{end}}{{with .Details.Addresses}} at {{plural . "address" "addresses"}}{{end}}
 		{{with .Details}}{{if .Ongoing}}has been refused on {{.Route}} since {{time .FirstRefused}}{{else}}was refused on {{.Route}} from {{time .FirstRefused}} to {{time .AcceptedAgain}}{{end}}{{end}}`,
 	Explanation: `{{with .Details}}
-		A program sends requests {{if .Irregular}}at irregular times{{else}}every {{duration .Period}}{{end}}{{with $.Subject.User}} as {{.}}{{end}}. It was accepted {{plural .AcceptedBefore "time" "times"}}, last at {{time .LastAccepted}}.
+		A program sends requests {{if .Irregular}}at irregular times{{else}}every {{duration .Period}}{{end}}{{with $.Subject.User}} as {{.}}{{end}}. It was accepted {{plural .AcceptedBefore "time" "times"}}{{with .MovedFrom}} at {{.}}{{end}}, last at {{time .LastAccepted}}.
+		{{with .MovedFrom}}Then this address fell silent, and the same requests have come at the same pace from {{$.Subject.ClientAddress}}.{{end}}
 		From {{time .FirstRefused}} on, all {{plural .RoundsRefused "round" "rounds"}} of requests ({{count .Requests "request"}} on {{count .Routes "route"}}) were refused.
-		The routes do not refuse others at this rate, so its credentials are the likely cause.
+		The routes do not refuse others at this rate, so {{if .MovedFrom}}a list of allowed addresses, or credentials that were left behind, is the likely cause{{else}}its credentials are the likely cause{{end}}.
 		{{if .Ongoing}}It is still refused at the end of the log.{{else}}It has been accepted again since {{time .AcceptedAgain}}.{{end}}{{end}}`,
 	Remedy: []string{
+		`{{with .Details.MovedFrom}}Look for {{.}} in the lists of allowed addresses (nginx allow, Apache Require ip, the restrictions of the API key, security groups), and put the new address beside it. If there is none, check whether the program still has its credentials where it runs now.{{end}}`,
 		`Renew its credentials. Usual causes are an expired API key or password, a rotated client secret, or a token whose scope or audience has changed.`,
 		`Check what changed at the onset: .htpasswd or the directory, the allowed addresses (nginx allow, Apache Require ip), the OAuth client.`,
 		`Make the program stop and raise an alarm on a 401 instead of repeating the request, and set a reminder before the next credential expires.`,
@@ -63,10 +65,11 @@ type FailingIntegration struct {
 	AcceptedAgain  result.Time        `json:"-"`               // where it is not ongoing
 	AcceptedBefore int64              `json:"accepted_before"` // rounds
 	RoundsRefused  int64              `json:"rounds_refused"`
-	Requests       int                `json:"-"`                   // of the refused rounds
-	Routes         int                `json:"routes"`              // of the refused rounds
-	Route          string             `json:"route"`               // the one with most requests
-	Addresses      int                `json:"addresses,omitempty"` // of a program that shares credentials among them
+	Requests       int                `json:"-"`                    // of the refused rounds
+	Routes         int                `json:"routes"`               // of the refused rounds
+	Route          string             `json:"route"`                // the one with most requests
+	Addresses      int                `json:"addresses,omitempty"`  // of a program that shares credentials among them
+	MovedFrom      string             `json:"moved_from,omitempty"` // the address at which it was accepted before
 	Ongoing        bool               `json:"ongoing"`
 	PValue         result.Probability `json:"p_value"`
 }
@@ -97,7 +100,7 @@ func inspectIntegrations(d *Diagnosis, seen observer) ([]candidate, error) {
 	var tests []breakdown
 	var p []float64
 	refused := d.openRefused()
-	machines := slices.Concat(o.machines, o.senders())
+	machines := slices.Concat(o.machines, o.senders(), o.movedMachines())
 	for i := range machines {
 		m := &machines[i]
 		b, paced := findBreakdown(d, m.answers)
@@ -279,6 +282,10 @@ func failingIntegration(d *Diagnosis, b *breakdown, p float64) candidate {
 		FirstRefused: result.Time(c.Onset), AcceptedBefore: b.accepted, RoundsRefused: b.rounds, Requests: len(c.claims),
 		Routes: len(routes), Route: endpointLabel(&d.State.Endpoints[mostAsked(routes)]),
 		Addresses: m.addresses, Ongoing: b.again == session.Never, PValue: result.Probability(p),
+	}
+	if m.moved {
+		details.MovedFrom = result.Clean(d.State.Addresses[m.from])
+		c.weight = certainty // by themselves, the refusals look like a probe, or like guesses
 	}
 	c.Severity = result.Medium
 	switch {

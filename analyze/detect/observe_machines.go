@@ -36,6 +36,8 @@ type machine struct {
 	answers   []answer // by time
 	addresses int      // of a sender, see senders; otherwise 0
 	wide      bool     // it requests more than machineRoutes: its pace or its name must show a program
+	moved     bool     // it came from another address, see movedMachines
+	from      uint32   // that address
 }
 
 // add adds an answer. Acceptances between two that are at most tryGap apart are left out: all
@@ -53,13 +55,16 @@ func (m *machine) add(a answer) {
 // accepted and then refused. It visits their actors only; a request takes constant time.
 type machineObserver struct {
 	d        *Diagnosis
-	follow   map[timeline.Client]map[uint32]bool // the routes that refused each client
-	actors   actorSet                            // of these clients
-	fleets   map[uint32]int                      // by agent of these clients: how many clients were accepted as often as a machine is
-	refused  map[timeline.Client]int             // open refusals
-	named    map[timeline.Client]int             // of them: that name a user
-	vain     map[timeline.Client]int             // refused tries to sign in of clients that had been accepted, see triesInVain
-	machines []machine                           // by client, user
+	follow   map[timeline.Client]map[uint32]bool   // the routes that refused each client
+	actors   actorSet                              // of these clients
+	fleets   map[uint32]int                        // by agent of these clients: how many clients were accepted as often as a machine is
+	refused  map[timeline.Client]int               // open refusals
+	named    map[timeline.Client]int               // of them: that name a user
+	vain     map[timeline.Client]int               // refused tries to sign in of clients that had been accepted, see triesInVain
+	machines []machine                             // by client, user
+	earlier  map[timeline.Client][]timeline.Client // see predecessors
+	moving   map[timeline.Client]bool              // the clients in earlier
+	movers   map[timeline.Client][]machine         // theirs, which are not in machines
 	parts    []*machinePart
 }
 
@@ -90,13 +95,17 @@ func observeMachines(d *Diagnosis) observer {
 			list = append(list, client)
 		}
 	}
-	if len(list) == 0 {
+	earlier := d.predecessors(refused)
+	if len(list) == 0 && len(earlier) == 0 {
 		return nil
 	}
 	slices.SortFunc(list, func(a, b timeline.Client) int {
 		return cmp.Or(cmp.Compare(refused[b], refused[a]), timeline.CompareClients(a, b))
 	})
-	o := &machineObserver{d: d, follow: map[timeline.Client]map[uint32]bool{}, fleets: map[uint32]int{}, vain: vain, refused: refused, named: named}
+	o := &machineObserver{d: d, follow: map[timeline.Client]map[uint32]bool{}, fleets: map[uint32]int{}, vain: vain, refused: refused, named: named, earlier: earlier}
+	for client := range earlier {
+		o.follow[client] = map[uint32]bool{}
+	}
 	for _, client := range list[:min(len(list), maxMachines)] {
 		o.follow[client] = map[uint32]bool{}
 		o.fleets[client.Agent] = 0
@@ -115,6 +124,7 @@ func observeMachines(d *Diagnosis) observer {
 			o.actors.add(r.Actor)
 		}
 	}
+	o.followEarlier()
 	return o
 }
 
@@ -132,7 +142,7 @@ func (o *machineObserver) bringsName(c timeline.Client) bool {
 }
 
 func (o *machineObserver) wants(id uint32, w timeline.ActorSummary) bool {
-	return o.actors.has(id) || o.d.State.Sessions && w.Only && o.inSessions(w.Client)
+	return o.actors.has(id) || w.Only && o.moving[w.Client] || o.d.State.Sessions && w.Only && o.inSessions(w.Client)
 }
 
 func (o *machineObserver) part() func(*timeline.Actor, uint32) {
@@ -150,6 +160,7 @@ func (o *machineObserver) gather() {
 	slices.SortStableFunc(o.machines, func(a, b machine) int {
 		return cmp.Or(timeline.CompareClients(a.client, b.client), cmp.Compare(a.user, b.user))
 	})
+	o.separate()
 	o.addSessions()
 	o.parts = nil
 }
