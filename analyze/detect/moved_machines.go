@@ -34,10 +34,10 @@ const (
 // first. refused counts the refusals of clients without a session.
 func (d *Diagnosis) predecessors(refused map[timeline.Client]int) map[timeline.Client][]timeline.Client {
 	newcomers, agents := map[timeline.Client]*pacedSeries{}, map[uint32]bool{}
-	for client, n := range refused {
-		if t := &d.Clients[client].Tally; n >= machineRefused && passed(t) == 0 && t.FirstRefused != parse.NoTime && t.FirstRefused > d.From*1000 {
-			newcomers[client] = nil
-		}
+	for _, client := range d.mostRefused(refused, func(t *timeline.Tally) bool {
+		return passed(t) == 0 && t.FirstRefused != parse.NoTime && t.FirstRefused > d.From*1000
+	}) {
+		newcomers[client] = nil
 	}
 	if len(newcomers) == 0 {
 		return nil

@@ -89,24 +89,16 @@ func observeMachines(d *Diagnosis) observer {
 			}
 		}
 	}
-	var list []timeline.Client
-	for client, n := range refused {
-		if n >= machineRefused && d.Clients[client].Tally.N[timeline.Accepted] >= machineAccepted {
-			list = append(list, client)
-		}
-	}
+	list := d.mostRefused(refused, func(t *timeline.Tally) bool { return t.N[timeline.Accepted] >= machineAccepted })
 	earlier := d.predecessors(refused)
 	if len(list) == 0 && len(earlier) == 0 {
 		return nil
 	}
-	slices.SortFunc(list, func(a, b timeline.Client) int {
-		return cmp.Or(cmp.Compare(refused[b], refused[a]), timeline.CompareClients(a, b))
-	})
 	o := &machineObserver{d: d, follow: map[timeline.Client]map[uint32]bool{}, fleets: map[uint32]int{}, vain: vain, refused: refused, named: named, earlier: earlier}
 	for client := range earlier {
 		o.follow[client] = map[uint32]bool{}
 	}
-	for _, client := range list[:min(len(list), maxMachines)] {
+	for _, client := range list {
 		o.follow[client] = map[uint32]bool{}
 		o.fleets[client.Agent] = 0
 	}
@@ -126,6 +118,20 @@ func observeMachines(d *Diagnosis) observer {
 	}
 	o.followEarlier()
 	return o
+}
+
+// mostRefused returns the clients that were refused often enough, and whose requests are such as
+// wanted, those with most refusals first; at most maxMachines.
+func (d *Diagnosis) mostRefused(refused map[timeline.Client]int, wanted func(*timeline.Tally) bool) (list []timeline.Client) {
+	for client, n := range refused {
+		if n >= machineRefused && wanted(&d.Clients[client].Tally) {
+			list = append(list, client)
+		}
+	}
+	slices.SortFunc(list, func(a, b timeline.Client) int {
+		return cmp.Or(cmp.Compare(refused[b], refused[a]), timeline.CompareClients(a, b))
+	})
+	return list[:min(len(list), maxMachines)]
 }
 
 // triesInVain reports whether a client goes on with its work though it is refused, and tries to
