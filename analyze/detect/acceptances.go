@@ -37,6 +37,17 @@ func newKeySets(n int, keysOf func(endpoint int) []int32) *keySets {
 	return k
 }
 
+// keySetsOf returns the sets of n endpoints. members are the endpoints of each key.
+func keySetsOf(n int, members [][]uint32) *keySets {
+	of := make([][]int32, n)
+	for key, endpoints := range members {
+		for _, endpoint := range endpoints {
+			of[endpoint] = append(of[endpoint], int32(key))
+		}
+	}
+	return newKeySets(n, func(endpoint int) []int32 { return of[endpoint] })
+}
+
 // acceptances counts by key and step the actors that were accepted, for one goroutine.
 // The observers that compare refusals with acceptances over time share it.
 //

@@ -142,13 +142,7 @@ func observeEndpoints(d *Diagnosis) observer {
 	if len(o.members) == 0 && o.links == nil && o.heads == nil {
 		return nil
 	}
-	of := make([][]int32, len(counts))
-	for key, members := range o.members {
-		for _, endpoint := range members {
-			of[endpoint] = append(of[endpoint], int32(key))
-		}
-	}
-	o.keys = newKeySets(len(of), func(endpoint int) []int32 { return of[endpoint] })
+	o.keys = keySetsOf(len(counts), o.members)
 	return o
 }
 

@@ -94,13 +94,7 @@ func observeIssued(d *Diagnosis) observer {
 	if len(o.members) == 0 {
 		return nil
 	}
-	of := make([][]int32, len(counts))
-	for key, members := range o.members {
-		for _, endpoint := range members {
-			of[endpoint] = append(of[endpoint], int32(key))
-		}
-	}
-	o.keys = newKeySets(len(of), func(endpoint int) []int32 { return of[endpoint] })
+	o.keys = keySetsOf(len(counts), o.members)
 	for i, r := range d.eachOpen() {
 		if o.keys.of[r.Endpoint] > 0 && d.ofIssued(i, r) {
 			o.actors.add(r.Actor)
