@@ -24,7 +24,7 @@ type turns struct {
 func (a *assembly) turnedAgents() map[uint32]bool {
 	agents := map[uint32]*turns{}
 	for i, r := range a.Refusals.All() {
-		if a.Of[i] == 0 && r.Actor != 0 && strange(r) && a.State.Agents[r.Agent] != "" {
+		if a.Of[i] == 0 && r.Actor != 0 && strange(r) && agents[r.Agent] == nil && a.State.Agents[r.Agent] != "" {
 			agents[r.Agent] = &turns{lastAccepted: math.MinInt64, firstRefused: math.MaxInt64}
 		}
 	}

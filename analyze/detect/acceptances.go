@@ -2,6 +2,7 @@ package detect
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"logscan/analyze/session"
 	"logscan/analyze/timeline"
@@ -46,6 +47,12 @@ func keySetsOf(n int, members [][]uint32) *keySets {
 		}
 	}
 	return newKeySets(n, func(endpoint int) []int32 { return of[endpoint] })
+}
+
+// has reports whether an endpoint has a key.
+func (k *keySets) has(endpoint uint32, key int32) bool {
+	set := k.of[endpoint] - 1
+	return set >= 0 && slices.Contains(k.sets[set], key)
 }
 
 // acceptances counts by key and step the actors that were accepted, for one goroutine.

@@ -140,12 +140,14 @@ func (o *issuerObserver) part() func(*timeline.Actor, uint32) {
 	return p.actor
 }
 
+// actor follows an actor. Within an instant, the order is unknown: what is refused comes before
+// what hands out a new credential, and that before what is accepted.
 func (p *issuerPart) actor(a *timeline.Actor, _ uint32) {
 	if !a.Continues {
 		p.pending = p.pending[:0]
 	}
 	for i, n := 0, 0; i < len(a.Events); i = n {
-		n = instantEnd(a.Events, i)
+		n = timeline.InstantEnd(a.Events, i)
 		for j := i; j < n; j++ {
 			if e := &a.Events[j]; e.Refusal < timeline.EarlierEvent && p.keys.of[e.Endpoint] > 0 && p.d.ofIssued(int(e.Refusal), p.d.Refusals.At(int(e.Refusal))) {
 				p.refuse(e)
@@ -168,27 +170,10 @@ func (p *issuerPart) actor(a *timeline.Actor, _ uint32) {
 	}
 }
 
-// instantEnd returns the index after the last event of the time of event i. Within an instant,
-// the order is unknown: what is refused comes before what hands out a new credential, and that
-// before what is accepted.
-func instantEnd(events []timeline.Event, i int) int {
-	n := i + 1
-	for n < len(events) && events[n].Time == events[i].Time {
-		n++
-	}
-	return n
-}
-
 // mayIssue reports whether a request may have handed out a credential.
 func mayIssue(d *Diagnosis, e *timeline.Event) bool {
 	to := &d.State.Endpoints[e.Endpoint]
 	return e.Outcome <= timeline.Redirected && to.Method != "OPTIONS" && to.Method != "HEAD" && !to.SignOut && !session.IsAsset(to.Template)
-}
-
-// has reports whether an endpoint has a key.
-func (k *keySets) has(endpoint uint32, key int32) bool {
-	set := k.of[endpoint] - 1
-	return set >= 0 && slices.Contains(k.sets[set], key)
 }
 
 func (p *issuerPart) refuse(e *timeline.Event) {
@@ -340,6 +325,7 @@ func (o *issuedObserver) part() func(*timeline.Actor, uint32) {
 	return p.actor
 }
 
+// actor follows an actor, in the order of issuerPart within an instant.
 func (p *issuedPart) actor(a *timeline.Actor, _ uint32) {
 	if !a.Continues {
 		for i := range p.other {
@@ -347,7 +333,7 @@ func (p *issuedPart) actor(a *timeline.Actor, _ uint32) {
 		}
 	}
 	for i, n := 0, 0; i < len(a.Events); i = n {
-		n = instantEnd(a.Events, i)
+		n = timeline.InstantEnd(a.Events, i)
 		for j := i; j < n; j++ {
 			if e := &a.Events[j]; e.Outcome == timeline.Unauthorized && len(p.active) > 0 && e.Refusal < timeline.EarlierEvent {
 				p.refuse(e)

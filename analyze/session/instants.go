@@ -17,10 +17,7 @@ const formReach = 32
 // browser requests in the second of the sign-in follow it.
 func (s *sessionizer) orderInstants(a *timeline.Actor) {
 	for i := 0; i < len(a.Events); {
-		end := i + 1
-		for end < len(a.Events) && a.Events[end].Time == a.Events[i].Time {
-			end++
-		}
+		end := timeline.InstantEnd(a.Events, i)
 		if end-i > 1 && a.Events[i].Outcome == timeline.Unauthorized {
 			for j := i + 1; j < end; j++ {
 				if s.SignedIn(a, j) && !s.givesTokens(a.Events[j].Endpoint) && s.fromForm(a, i) {

@@ -150,6 +150,15 @@ type Event struct {
 	Outcome  Outcome // Other also for a status that says nothing about credentials; see undecided
 }
 
+// InstantEnd returns the index after the last event of the time of event i.
+func InstantEnd(events []Event, i int) int {
+	end := i + 1
+	for end < len(events) && events[end].Time == events[i].Time {
+		end++
+	}
+	return end
+}
+
 // DropTimelines frees the memory that only Shard needs. Shard, SignedIn and the
 // methods for earlier runs must not be called afterwards.
 func (s *State) DropTimelines() {

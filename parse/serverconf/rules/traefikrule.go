@@ -126,43 +126,18 @@ func (p *ruleParser) values() (list []string) {
 }
 
 // named returns the matcher of a name and its values. What is not known of a request, such as
-// its headers, may match, and so may a value with a variable of a Compose file if the rest of it
-// does.
+// its headers, may match.
 func named(name string, values []string) matcher {
-	open := slices.ContainsFunc(values, func(v string) bool { return strings.Contains(v, "${") })
-	if open && strings.HasSuffix(name, "regexp") {
-		return func(Request) truth { return perhaps }
-	}
-	if open {
-		var fixed, variable []string
-		for _, v := range values {
-			if strings.Contains(v, "${") {
-				variable = append(variable, v)
-			} else {
-				fixed = append(fixed, v)
-			}
-		}
-		known := named(name, fixed)
-		return func(q Request) truth {
-			if known(q) != fails {
-				return known(q)
-			}
-			text := map[string]string{"host": q.Host, "hostheader": q.Host, "path": q.Path, "pathprefix": q.Path, "method": q.Method}[name]
-			for _, v := range variable {
-				if mayBe(strings.ToLower(v), strings.ToLower(text), name == "pathprefix") {
-					return perhaps
-				}
-			}
-			return fails
-		}
+	if slices.ContainsFunc(values, hasVariable) {
+		return withVariables(name, values)
 	}
 	switch name {
 	case "host", "hostheader":
-		return field(func(q *Request) string { return q.Host }, func(host string) bool {
+		return field(hostOf, func(host string) bool {
 			return slices.ContainsFunc(values, func(v string) bool { return strings.EqualFold(v, host) })
 		})
 	case "method":
-		return field(func(q *Request) string { return q.Method }, func(method string) bool {
+		return field(methodOf, func(method string) bool {
 			return slices.ContainsFunc(values, func(v string) bool { return strings.EqualFold(v, method) })
 		})
 	case "path":
@@ -174,7 +149,7 @@ func named(name string, values []string) matcher {
 	case "pathregexp", "hostregexp":
 		of := pathOf
 		if name == "hostregexp" {
-			of = func(q *Request) string { return q.Host }
+			of = hostOf
 		}
 		var patterns []pattern
 		for _, v := range values {
@@ -198,6 +173,40 @@ func named(name string, values []string) matcher {
 	return func(Request) truth { return perhaps }
 }
 
+// compared are the parts of a request with which matchers compare their values, by name.
+var compared = map[string]func(*Request) string{"host": hostOf, "hostheader": hostOf, "method": methodOf, "path": pathOf, "pathprefix": pathOf}
+
+// hasVariable reports whether a value has a variable of a Compose file.
+func hasVariable(value string) bool { return strings.Contains(value, "${") }
+
+// withVariables is named for values of which some have variables: what they leave open may match
+// if the rest of the value does.
+func withVariables(name string, values []string) matcher {
+	of := compared[name]
+	if of == nil {
+		return func(Request) truth { return perhaps }
+	}
+	var fixed, variable []string
+	for _, v := range values {
+		if hasVariable(v) {
+			variable = append(variable, strings.ToLower(v))
+		} else {
+			fixed = append(fixed, v)
+		}
+	}
+	known := named(name, fixed)
+	return func(q Request) truth {
+		if t := known(q); t != fails {
+			return t
+		}
+		text := strings.ToLower(of(&q))
+		if slices.ContainsFunc(variable, func(v string) bool { return mayBe(v, text, name == "pathprefix") }) {
+			return perhaps
+		}
+		return fails
+	}
+}
+
 // mayBe reports whether a text with variables such as ${DOMAIN} may be another, or begin it if
 // prefix is set.
 func mayBe(pattern, text string, prefix bool) bool {
@@ -219,7 +228,9 @@ func mayBe(pattern, text string, prefix bool) bool {
 	return strings.HasSuffix(text, pattern) || prefix && strings.Contains(text, pattern)
 }
 
-func pathOf(q *Request) string { return q.Path }
+func hostOf(q *Request) string   { return q.Host }
+func methodOf(q *Request) string { return q.Method }
+func pathOf(q *Request) string   { return q.Path }
 
 // field returns a matcher of a part of a request, which may be empty in the log.
 func field(of func(*Request) string, matches func(string) bool) matcher {
